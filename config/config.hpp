@@ -1,0 +1,102 @@
+// The daemon's settings as plain values: what simulcastd.yaml says, or its defaults.
+//
+// Loaded once before anything is opened, then only read; a reload makes a new Config. Durations and sizes
+// carry their unit in the type or the name. See simulcastd.yaml in this folder for what each setting means.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace simulcast::config {
+
+// host:port, host being a literal address (IPv6 without brackets) or a name; port 0 means any free port.
+struct Listen {
+  std::string host;
+  std::uint16_t port = 0;
+};
+
+struct Certificate {
+  std::filesystem::path certificate;  // PEM, leaf first, chain behind it
+  std::filesystem::path key;          // PEM
+};
+
+struct Token {
+  std::string secret;   // never shown
+  std::string account;  // empty: every account
+  bool read_only = false;
+};
+
+struct Control {
+  std::optional<Listen> listen = Listen{"127.0.0.1", 8080};
+  // Valid are these and those in the file; with neither, one is made and kept in state_dir.
+  std::vector<Token> tokens;
+  std::filesystem::path tokens_file;  // one token a line; read again on SIGHUP
+  std::optional<Certificate> tls;
+};
+
+struct RtmpIngest {
+  Listen listen;
+};
+
+struct RtmpsIngest {
+  Listen listen;
+  Certificate certificate;
+};
+
+struct SrtIngest {
+  Listen listen;
+  std::chrono::milliseconds latency{120};
+};
+
+struct Ingest {
+  std::optional<RtmpIngest> rtmp = RtmpIngest{{"0.0.0.0", 1935}};
+  std::optional<RtmpsIngest> rtmps;
+  std::optional<SrtIngest> srt;
+};
+
+struct Stream {
+  std::chrono::milliseconds hold{std::chrono::seconds{30}};
+};
+
+// An address range such as 169.254.0.0/16; `address` is 4 or 16 bytes in network order.
+struct Network {
+  std::vector<std::uint8_t> address;
+  unsigned prefix_length = 0;
+  std::string text;  // as written, for messages
+};
+
+struct Egress {
+  std::chrono::milliseconds queue_duration{std::chrono::seconds{10}};
+  std::uint64_t queue_bytes = std::uint64_t{64} << 20;
+  std::filesystem::path ca_file;  // on top of the system's CAs
+  // Link-local by default: cloud machines answer with their credentials there.
+  std::vector<Network> deny = {{{169, 254, 0, 0}, 16, "169.254.0.0/16"},
+                               {{0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 10, "fe80::/10"}};
+};
+
+enum class LogLevel { trace, debug, info, warn, error };
+enum class LogFormat { text, json };
+
+struct Log {
+  LogLevel level = LogLevel::info;
+  LogFormat format = LogFormat::text;
+};
+
+struct Config {
+  std::filesystem::path state_dir = "/var/lib/simulcastd";
+  std::string public_host = "localhost";  // as it stands in a URL: IPv6 in brackets
+  std::string account;                    // 32 hex digits; empty: made and kept in state_dir on first start
+  Control control;
+  Ingest ingest;
+  Stream stream;
+  Egress egress;
+  unsigned outputs_per_input = 50;
+  Log log;
+  unsigned threads = 0;  // shards; 0: one per core
+};
+
+}  // namespace simulcast::config

@@ -1,0 +1,44 @@
+// The control API: from a request to its answer. Finds the route, checks the credentials and lets a handler
+// answer.
+//
+// Owned by Application, called on the control thread. It has no sockets; HttpServer feeds it. What it changes
+// goes into the store first, then the engine is told. Never throws: what a handler cannot answer becomes a
+// 500 whose id is in the log.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/config.hpp"
+#include "control/access_tokens.hpp"
+#include "control/engine.hpp"
+#include "control/public_addresses.hpp"
+#include "control/request.hpp"
+#include "control/store.hpp"
+#include "control/timestamps.hpp"
+
+namespace simulcast::control {
+
+struct ApiSettings {
+  std::string account;  // the one this daemon serves
+  PublicAddresses addresses;
+  unsigned outputs_per_input = 50;
+  std::vector<config::Network> denied_networks;  // where outputs may not go
+  std::function<Timestamp()> now = system_now;
+};
+
+class Api {
+ public:
+  Api(ApiSettings settings, Store& store, Engine& engine, const AccessTokens& tokens);
+  ~Api();
+
+  Response handle(const Request& request);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace simulcast::control

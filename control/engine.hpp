@@ -1,0 +1,46 @@
+// What the API needs from the relay that runs beside it. Declared here, implemented by daemon/, stubbed in
+// tests.
+//
+// Called on the control thread only; every call answers at once from memory and never waits for a shard.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "media/status.hpp"
+
+namespace simulcast::control {
+
+// An input's connection now, and what it was before.
+struct InputReport {
+  static constexpr std::size_t kHistory = 10;  // entries the API shows
+
+  media::InputStatus current;
+  std::vector<media::InputStatus>
+      history;  // newest first, without `current`; the API shows the first kHistory
+};
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+
+  // The wanted state of this input or of any of its outputs has changed in the store (created, edited,
+  // deleted, keys rotated): make it so. Safe to call too often.
+  virtual void wanted_changed(std::string_view input_uid) = 0;
+
+  // Empty before the first connection of this input.
+  virtual std::optional<InputReport> input_status(std::string_view input_uid) const = 0;
+
+  // For an output that is known to the store; right after wanted_changed() it already shows the new wish.
+  virtual media::OutputStatus output_status(std::string_view input_uid,
+                                            std::string_view output_uid) const = 0;
+  virtual media::OutputStats output_stats(std::string_view input_uid, std::string_view output_uid) const = 0;
+
+  // Empty when all is well, else one sentence about what is not: a closed listener, a stalled shard.
+  virtual std::string readiness_problem() const = 0;
+};
+
+}  // namespace simulcast::control

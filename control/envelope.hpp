@@ -1,0 +1,23 @@
+// The one shape of every answer: {"result", "success", "errors", "messages"}.
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <string>
+#include <vector>
+
+#include "control/faults.hpp"
+#include "control/request.hpp"
+
+namespace simulcast::control {
+
+// Something that did not stop the request but its sender should know, such as a member that was ignored.
+struct Notice {
+  std::string message;
+  std::string pointer;
+};
+
+Response success(boost::json::value result, const std::vector<Notice>& notices = {});
+Response failure(const std::vector<Fault>& faults, Headers headers = {});
+Response failure(Problem problem, std::string message);
+
+}  // namespace simulcast::control

@@ -1,0 +1,261 @@
+#include "control/http_session.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <array>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+#include <optional>
+#include <type_traits>
+
+#include "control/envelope.hpp"
+#include "control/http_message.hpp"
+
+namespace simulcast::control {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using asio::ip::tcp;
+using boost::system::error_code;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+// Gives the code instead of throwing it: peers go away all the time.
+constexpr auto kResult = asio::as_tuple(asio::use_awaitable);
+
+// How long what a client still sends is swallowed after the last answer: closing with bytes unread would
+// reset the connection, and the answer might be lost with it (RFC 9112, 9.6).
+constexpr std::chrono::seconds kLinger{2};
+constexpr std::chrono::seconds kStopWriting{1};
+// More than the header limit (which is the parser's to enforce), and what bounds a chunk's header and
+// trailer.
+constexpr std::size_t kReadBuffer = 64 * 1024;
+
+using PlainStream = tcp::socket;
+using TlsStream = asio::ssl::stream<tcp::socket>;
+
+template <class Stream>
+class Session final : public HttpSession {
+ public:
+  Session(HttpService& service, Stream stream)
+      : service_(service), stream_(std::move(stream)), timer_(stream_.get_executor()) {
+    error_code ignored;
+    socket().set_option(tcp::no_delay(true), ignored);
+    const auto peer = socket().remote_endpoint(ignored);
+    if (!ignored) peer_ = fmt::format("{}:{}", peer.address().to_string(), peer.port());
+    service_.sessions.insert(this);
+  }
+  ~Session() { service_.sessions.erase(this); }
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  asio::awaitable<void> run(bool refuse) {
+    using namespace asio::experimental::awaitable_operators;
+    co_await (converse(refuse) || watch());
+  }
+
+  void stop() override {
+    if (writing_) {
+      set_deadline(kStopWriting);
+    } else {
+      error_code ignored;
+      socket().close(ignored);
+    }
+  }
+
+ private:
+  static constexpr bool kTls = std::is_same_v<Stream, TlsStream>;
+
+  tcp::socket& socket() {
+    if constexpr (kTls) {
+      return stream_.next_layer();
+    } else {
+      return stream_;
+    }
+  }
+
+  // --- Time: one deadline, moved from step to step. When it passes, what is under way is cancelled.
+
+  void set_deadline(Clock::duration from_now) {
+    expired_ = false;
+    deadline_ = Clock::now() + from_now;
+    timer_.cancel();  // the watch looks again
+  }
+
+  asio::awaitable<void> watch() {
+    for (;;) {
+      timer_.expires_at(deadline_);
+      co_await timer_.async_wait(kResult);
+      if (Clock::now() < deadline_) continue;
+      expired_ = true;
+      deadline_ = Clock::time_point::max();
+      error_code ignored;
+      socket().cancel(ignored);
+    }
+  }
+
+  // --- The conversation
+
+  asio::awaitable<void> converse(bool refuse) {
+    set_deadline(service_.limits.request);
+    if constexpr (kTls) {
+      const auto [error] = co_await stream_.async_handshake(TlsStream::server, kResult);
+      if (error) {
+        spdlog::debug("http handshake failed peer={} error=\"{}\"", peer_, error.message());
+        co_return;
+      }
+    }
+    if (refuse) {
+      Response response =
+          failure(Problem::too_many_requests, "There are too many connections; try again in a moment");
+      response.headers.emplace_back("Retry-After", "1");
+      co_await reply_to_fault(std::move(response));
+    } else {
+      while (co_await exchange() && co_await another_begins()) {
+      }
+    }
+    if (!service_.stopping) co_await linger();
+  }
+
+  // Waits for the first byte of one more request.
+  asio::awaitable<bool> another_begins() {
+    if (service_.stopping) co_return false;
+    if (buffer_.size() == 0) {
+      set_deadline(service_.limits.idle);
+      constexpr std::size_t kFirstRead = 4096;
+      const auto space = buffer_.prepare(kFirstRead);
+      const auto [error, bytes] = co_await stream_.async_read_some(space, kResult);
+      if (error) co_return false;
+      buffer_.commit(bytes);
+    }
+    set_deadline(service_.limits.request);
+    co_return true;
+  }
+
+  // One request and its answer; false when the connection is to end.
+  asio::awaitable<bool> exchange() {
+    http::request_parser<http::string_body> parser;
+    parser.header_limit(service_.limits.header);
+    parser.body_limit(service_.limits.body);
+    const auto [header_error, header_bytes] =
+        co_await http::async_read_header(stream_, buffer_, parser, kResult);
+    if (header_error) co_return co_await end_unread(header_error);
+
+    const std::string problem = header_problem(parser);
+    if (!problem.empty()) {
+      co_await reply_to_fault(failure(Problem::bad_http, problem));
+      co_return false;
+    }
+    // Taken before the body is read: what a chunked body's trailer adds must not pass for a header.
+    Request request = request_of(parser.get());
+    if (awaits_continue(parser) && buffer_.size() == 0) {
+      http::response<http::empty_body> go_on(http::status::continue_, parser.get().version());
+      const auto [error, bytes] = co_await http::async_write(stream_, go_on, kResult);
+      if (error) co_return false;
+    }
+    const auto [body_error, body_bytes] = co_await http::async_read(stream_, buffer_, parser, kResult);
+    if (body_error) co_return co_await end_unread(body_error);
+    request.body = std::move(parser.get().body());
+
+    const auto began = Clock::now();
+    Response response = service_.handler(request);
+    const std::chrono::duration<double, std::milli> took = Clock::now() - began;
+    log(request, response, took.count());
+    const bool keep = parser.get().keep_alive() && !service_.stopping;
+    const bool written = co_await write(std::move(response), request.method == "HEAD", keep);
+    co_return written&& keep;
+  }
+
+  // What kept a request from being read, if there is anybody left to hear it.
+  std::optional<Response> answer_to(error_code error) const {
+    if (service_.stopping) return std::nullopt;
+    if (expired_) return failure(Problem::request_timeout, "The request was not complete in time");
+    const auto fault = fault_of(error, service_.limits);
+    if (!fault) return std::nullopt;
+    return failure(fault->problem, fault->message);
+  }
+
+  asio::awaitable<bool> end_unread(error_code error) {
+    std::optional<Response> response = answer_to(error);
+    if (response) co_await reply_to_fault(std::move(*response));
+    co_return false;
+  }
+
+  asio::awaitable<void> reply_to_fault(Response response) {
+    spdlog::warn("http request refused status={} peer={}", response.status, peer_);
+    co_await write(std::move(response), false, false);
+  }
+
+  asio::awaitable<bool> write(Response response, bool head_only, bool keep) {
+    set_deadline(service_.limits.response);
+    writing_ = true;
+    error_code error;
+    if (head_only) {
+      http::response<http::empty_body> message;
+      fill_header(message, response, keep);
+      std::tie(error, std::ignore) = co_await http::async_write(stream_, message, kResult);
+    } else {
+      http::response<http::string_body> message;
+      fill_header(message, response, keep);
+      message.body() = std::move(response.body);
+      std::tie(error, std::ignore) = co_await http::async_write(stream_, message, kResult);
+    }
+    writing_ = false;
+    co_return !error;
+  }
+
+  // Says goodbye, and swallows what still comes until the client has heard it.
+  asio::awaitable<void> linger() {
+    set_deadline(kLinger);
+    error_code ignored;
+    if constexpr (kTls) {
+      co_await stream_.async_shutdown(kResult);
+      if (expired_) co_return;
+    }
+    socket().shutdown(tcp::socket::shutdown_send, ignored);
+    std::array<char, 4096> scrap;
+    for (;;) {
+      const auto [error, bytes] = co_await socket().async_read_some(asio::buffer(scrap), kResult);
+      if (error) co_return;
+    }
+  }
+
+  // Never the query, headers or bodies: any of them may hold a secret.
+  void log(const Request& request, const Response& response, double milliseconds) const {
+    const auto level = response.status >= 500 ? spdlog::level::warn : spdlog::level::debug;
+    spdlog::log(level, "http request method={} path={} status={} ms={:.2f} peer={}", request.method,
+                request.target.substr(0, request.target.find('?')), response.status, milliseconds, peer_);
+  }
+
+  HttpService& service_;
+  Stream stream_;
+  std::string peer_;
+  beast::flat_buffer buffer_{kReadBuffer};
+
+  asio::steady_timer timer_;
+  Clock::time_point deadline_ = Clock::time_point::max();
+  bool expired_ = false;  // the deadline has passed
+  bool writing_ = false;
+};
+
+}  // namespace
+
+asio::awaitable<void> run_http_session(std::shared_ptr<HttpService> service, tcp::socket socket,
+                                       bool refuse) {
+  if (service->tls) {
+    Session<TlsStream> session(*service, TlsStream(std::move(socket), *service->tls));
+    co_await session.run(refuse);
+  } else {
+    Session<PlainStream> session(*service, std::move(socket));
+    co_await session.run(refuse);
+  }
+}
+
+}  // namespace simulcast::control

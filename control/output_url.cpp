@@ -1,0 +1,236 @@
+#include "control/output_url.hpp"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/algorithm/string/predicate.hpp>
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/ip/network_v4.hpp>
+#include <boost/asio/ip/network_v6.hpp>
+#include <boost/url/authority_view.hpp>
+#include <boost/url/parse_query.hpp>
+#include <charconv>
+#include <set>
+
+namespace simulcast::control {
+
+namespace urls = boost::urls;
+namespace ip = boost::asio::ip;
+
+namespace {
+
+constexpr std::size_t kMaxSrtStreamId = 512;   // SRT_OPTION streamid, SRT_CMD_SID
+constexpr std::size_t kMinSrtPassphrase = 10;  // SRT's own bounds
+constexpr std::size_t kMaxSrtPassphrase = 79;
+constexpr unsigned kMaxSrtLatency = 60'000;  // ms; a longer one is a mistake in the unit
+
+bool is_control(unsigned char c) {
+  return c < 0x20 || c == 0x7F;
+}
+bool is_blank(unsigned char c) {
+  return is_control(c) || c == ' ';
+}
+
+bool starts_with_nocase(std::string_view text, std::string_view prefix) {
+  return boost::algorithm::istarts_with(text, prefix, std::locale::classic());
+}
+
+template <class Bytes>
+Bytes bytes_of(const config::Network& network) {
+  Bytes bytes;
+  std::ranges::copy(network.address, bytes.begin());
+  return bytes;
+}
+
+bool is_denied(ip::address address, const config::Network& network) {
+  // An IPv4 address in IPv6 clothing is judged for what it is.
+  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+    address = ip::make_address_v4(ip::v4_mapped, address.to_v6());
+  }
+  // Connecting to the unspecified address reaches this machine.
+  if (address.is_unspecified()) {
+    address =
+        address.is_v4() ? ip::address(ip::address_v4::loopback()) : ip::address(ip::address_v6::loopback());
+  }
+  const auto length = static_cast<unsigned short>(network.prefix_length);
+  if (address.is_v4() && network.address.size() == sizeof(ip::address_v4::bytes_type)) {
+    const ip::address_v4 base(bytes_of<ip::address_v4::bytes_type>(network));
+    return ip::network_v4(address.to_v4(), length).canonical() == ip::network_v4(base, length).canonical();
+  }
+  if (address.is_v6() && network.address.size() == sizeof(ip::address_v6::bytes_type)) {
+    const ip::address_v6 base(bytes_of<ip::address_v6::bytes_type>(network));
+    return ip::network_v6(address.to_v6(), length).canonical() == ip::network_v6(base, length).canonical();
+  }
+  return false;
+}
+
+std::string address_problem(const ip::address& address, const std::vector<config::Network>& denied) {
+  for (const config::Network& network : denied) {
+    if (is_denied(address, network)) {
+      return fmt::format("The URL's host is in the network {}, where this daemon's outputs may not go",
+                         network.text);
+    }
+  }
+  return {};
+}
+
+bool is_host_name(std::string_view name) {
+  constexpr std::size_t kMaxName = 253;  // RFC 1035, 2.3.4
+  constexpr std::size_t kMaxLabel = 63;
+  if (name.ends_with('.')) name.remove_suffix(1);
+  if (name.empty() || name.size() > kMaxName) return false;
+  std::size_t label = 0;
+  for (const char c : name) {
+    if (c == '.') {
+      if (label == 0) return false;
+      label = 0;
+      continue;
+    }
+    const bool good =
+        (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
+    if (!good || ++label > kMaxLabel) return false;
+  }
+  return label > 0;
+}
+
+std::string host_problem(const urls::authority_view& url, const std::vector<config::Network>& denied) {
+  switch (url.host_type()) {
+    case urls::host_type::ipv4: {
+      const auto bytes = url.host_ipv4_address().to_bytes();
+      return address_problem(ip::address_v4(ip::address_v4::bytes_type(bytes)), denied);
+    }
+    case urls::host_type::ipv6: {
+      const auto bytes = url.host_ipv6_address().to_bytes();
+      return address_problem(ip::address_v6(ip::address_v6::bytes_type(bytes)), denied);
+    }
+    case urls::host_type::name:
+      break;
+    default:
+      return "The URL's host must be a name or an IP address";
+  }
+  const std::string_view name = url.encoded_host();
+  if (name.empty()) return "The URL has no host";
+  if (!is_host_name(name))
+    return "The URL's host is not a valid host name (names in other scripts go in their xn-- form)";
+  return {};
+}
+
+bool parse_number(std::string_view text, unsigned& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+std::string srt_value_problem(std::string_view key, std::string_view value) {
+  if (std::ranges::any_of(value, is_control)) {
+    return fmt::format("The URL's {} must not contain control characters", key);
+  }
+  unsigned number = 0;
+  if (key == "streamid") {
+    if (value.size() <= kMaxSrtStreamId) return {};
+    return fmt::format("The URL's streamid must be at most {} bytes long", kMaxSrtStreamId);
+  }
+  if (key == "passphrase") {
+    if (value.size() >= kMinSrtPassphrase && value.size() <= kMaxSrtPassphrase) return {};
+    return fmt::format("The URL's passphrase must have {} to {} bytes", kMinSrtPassphrase, kMaxSrtPassphrase);
+  }
+  if (key == "pbkeylen") {
+    if (parse_number(value, number) && (number == 16 || number == 24 || number == 32)) return {};
+    return "The URL's pbkeylen must be 16, 24 or 32";
+  }
+  if (key == "latency") {
+    if (parse_number(value, number) && number <= kMaxSrtLatency) return {};
+    return fmt::format("The URL's latency must be a whole number of milliseconds, at most {}",
+                       kMaxSrtLatency);
+  }
+  if (value == "caller" || value == "listener" || value == "rendezvous") return {};
+  return "The URL's mode must be caller, listener or rendezvous";
+}
+
+// A key that is not known is named only if it looks like one: it may as well be a misplaced secret.
+std::string shown_key(std::string_view key) {
+  constexpr std::size_t kMaxShown = 32;
+  const bool plain = !key.empty() && key.size() <= kMaxShown && std::ranges::all_of(key, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+  });
+  return plain ? fmt::format("the query key \"{}\"", key) : "a query key";
+}
+
+std::string srt_problem(bool has_port, std::string_view path, std::string_view query) {
+  static const std::set<std::string, std::less<>> kKeys{"streamid", "passphrase", "pbkeylen", "latency",
+                                                        "mode"};
+  if (!has_port) return "An srt:// URL needs a port";
+  if (!path.empty() && path != "/") {
+    return "An srt:// URL has no path; the stream id goes into ?streamid= or streamKey";
+  }
+  const auto parameters = urls::parse_query(query);
+  if (!parameters) return "The URL's query is malformed; special characters in it are written as %XX";
+  std::set<std::string> seen;
+  for (const auto& encoded : *parameters) {
+    const auto parameter = static_cast<urls::param>(encoded);
+    if (!kKeys.contains(parameter.key)) {
+      return fmt::format(
+          "The URL has {}; an srt:// URL may have streamid, passphrase, pbkeylen, latency and mode",
+          shown_key(parameter.key));
+    }
+    if (!seen.insert(parameter.key).second) {
+      return fmt::format("The URL has the query key \"{}\" twice", parameter.key);
+    }
+    std::string problem = srt_value_problem(parameter.key, parameter.value);
+    if (!problem.empty()) return problem;
+  }
+  return {};
+}
+
+}  // namespace
+
+bool is_srt_url(std::string_view url) {
+  return starts_with_nocase(url, "srt://");
+}
+
+std::string output_url_problem(std::string_view url, const std::vector<config::Network>& denied) {
+  if (!is_srt_url(url) && !starts_with_nocase(url, "rtmp://") && !starts_with_nocase(url, "rtmps://")) {
+    return "The URL must begin with rtmp://, rtmps:// or srt://";
+  }
+  if (url.size() > kMaxOutputUrl) return fmt::format("The URL must be at most {} bytes long", kMaxOutputUrl);
+  if (std::ranges::any_of(url, is_blank)) return "The URL must not contain spaces or control characters";
+  if (url.find('#') != std::string_view::npos) return "The URL must not contain '#'; it is written as %23";
+
+  // An RTMP path and query are opaque: services put bytes into them that a strict URL may not hold.
+  std::string_view rest = url.substr(url.find("://") + 3);
+  const std::string_view authority_text = rest.substr(0, rest.find_first_of("/?"));
+  rest.remove_prefix(authority_text.size());
+  const std::string_view path = rest.substr(0, rest.find('?'));
+  const std::string_view query =
+      path.size() < rest.size() ? rest.substr(path.size() + 1) : std::string_view();
+
+  if (authority_text.find('@') != std::string_view::npos) {
+    return "The URL must not contain a user name or password";
+  }
+  const auto authority = urls::parse_authority(authority_text);
+  if (!authority)
+    return "The URL's host or port is malformed; it must look like host, host:1935 or [2001:db8::1]:1935";
+  std::string problem = host_problem(*authority, denied);
+  if (!problem.empty()) return problem;
+  if (authority->has_port() && authority->port_number() == 0) {
+    return "The URL's port must be from 1 to 65535";
+  }
+  if (is_srt_url(url)) return srt_problem(authority->has_port(), path, query);
+  if (path.find_first_not_of('/') == std::string_view::npos) {
+    return "The URL has no application path; it must look like rtmp://host/app";
+  }
+  return {};
+}
+
+std::string stream_key_problem(std::string_view stream_key, bool srt) {
+  if (stream_key.empty()) return srt ? "" : "\"streamKey\" may be empty only for srt:// URLs";
+  if (std::ranges::any_of(stream_key, is_blank)) {
+    return "\"streamKey\" must not contain spaces or control characters";
+  }
+  if (srt && stream_key.size() > kMaxSrtStreamId) {
+    return fmt::format("\"streamKey\" must be at most {} bytes long for srt:// URLs", kMaxSrtStreamId);
+  }
+  return {};
+}
+
+}  // namespace simulcast::control

@@ -1,0 +1,133 @@
+#include "control/outputs.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include "control/context.hpp"
+#include "control/members.hpp"
+#include "control/output_url.hpp"
+#include "control/random_hex.hpp"
+#include "control/representation.hpp"
+
+namespace simulcast::control {
+
+namespace json = boost::json;
+
+namespace {
+
+constexpr std::size_t kMaxName = 255;
+
+// Absent members change nothing. Address and key are judged together, as they are after the change.
+void apply(const Context& context, const json::object& body, bool creating, Output& output,
+           Findings& findings) {
+  Members members(body, findings);
+  if (creating) {
+    members.require("url");
+    members.require("streamKey");
+  }
+  auto url = members.text("url", kMaxOutputUrl);
+  auto stream_key = members.text("streamKey", kMaxStreamKey);
+  if (const auto enabled = members.boolean("enabled")) output.enabled = *enabled;
+  if (members.is_null("name")) {
+    output.name.clear();
+  } else if (auto name = members.text("name", kMaxName)) {
+    output.name = *std::move(name);
+  }
+  if (const auto verify = members.boolean("verifyTls")) output.verify_tls = *verify;
+
+  if (url) {
+    std::string problem = output_url_problem(*url, context.settings.denied_networks);
+    if (!problem.empty()) findings.add(Problem::bad_output_url, std::move(problem), "/url");
+    output.url = *url;
+  }
+  if (stream_key) output.stream_key = *stream_key;
+  if (stream_key || (url && !creating)) {
+    std::string problem = stream_key_problem(output.stream_key, is_srt_url(output.url));
+    if (!problem.empty()) findings.add(Problem::bad_value, std::move(problem), "/streamKey");
+  }
+  members.report_unknown();
+  findings.throw_if_faulty();
+}
+
+json::object shown(Context& context, const Output& output) {
+  return output_json(output, context.engine.output_status(output.input_uid, output.uid),
+                     context.engine.output_stats(output.input_uid, output.uid));
+}
+
+[[noreturn]] void throw_no_output() {
+  throw RequestError(Problem::not_found, "This live input has no output with this id");
+}
+
+Output find_output(Context& context, const Call& call) {
+  const LiveInput input = find_input(context, call);
+  auto output = context.store.output(input.uid, call.parameter("oid"));
+  if (!output) throw_no_output();
+  return *std::move(output);
+}
+
+}  // namespace
+
+Response list_outputs(Context& context, const Call& call) {
+  const LiveInput input = find_input(context, call);
+  json::array items;
+  for (const Output& output : context.store.outputs(input.uid)) items.push_back(shown(context, output));
+  return success(std::move(items));
+}
+
+Response create_output(Context& context, const Call& call) {
+  const json::object body = body_of(call.request);
+  const auto key = idempotency_key(context, call.request);
+  const LiveInput input = find_input(context, call);
+  Findings findings;
+  Output output;
+  apply(context, body, true, output, findings);
+  output.input_uid = input.uid;
+  output.uid = random_hex(16);
+  output.created = output.modified = context.settings.now();
+
+  const unsigned limit = context.settings.outputs_per_input;
+  const auto inserted = context.store.insert_output(output, limit, key);
+  switch (inserted.outcome) {
+    case InsertOutcome::inserted:
+      spdlog::info("output created input={} output={}", input.uid, output.uid);
+      context.engine.wanted_changed(input.uid);
+      break;
+    case InsertOutcome::repeated:
+      break;
+    case InsertOutcome::gone:
+      throw_used_key();
+    case InsertOutcome::limit_reached:
+      throw RequestError(
+          Problem::too_many_outputs,
+          fmt::format("This live input has {} outputs, as many as it may have; delete one first", limit));
+    case InsertOutcome::no_input:
+      throw_no_input();
+  }
+  return success(shown(context, *inserted.record), findings.notices);
+}
+
+Response get_output(Context& context, const Call& call) {
+  return success(shown(context, find_output(context, call)));
+}
+
+Response update_output(Context& context, const Call& call) {
+  const json::object body = body_of(call.request);
+  Findings findings;
+  const auto read = [&] { return find_output(context, call); };
+  const Output output = edit(context, call.parameter("uid"), read, [&](Output& wanted) {
+    findings = {};
+    apply(context, body, false, wanted, findings);
+  });
+  spdlog::info("output updated input={} output={} enabled={}", output.input_uid, output.uid, output.enabled);
+  return success(shown(context, output), findings.notices);
+}
+
+Response delete_output(Context& context, const Call& call) {
+  const LiveInput input = find_input(context, call);
+  const std::string& uid = call.parameter("oid");
+  if (!context.store.delete_output(input.uid, uid)) throw_no_output();
+  spdlog::info("output deleted input={} output={}", input.uid, uid);
+  context.engine.wanted_changed(input.uid);
+  return success("");
+}
+
+}  // namespace simulcast::control

@@ -1,0 +1,124 @@
+#include "control/representation.hpp"
+
+#include <boost/json/value_from.hpp>
+
+#include "control/timestamps.hpp"
+
+namespace simulcast::control {
+
+namespace json = boost::json;
+
+namespace {
+
+template <class T>
+json::value or_null(const std::optional<T>& value) {
+  return value ? json::value_from(*value) : json::value(nullptr);
+}
+
+json::value time_or_null(const std::optional<media::WallTime>& time) {
+  return time ? json::value(to_rfc3339(*time)) : json::value(nullptr);
+}
+
+json::object connection_json(const media::InputStatus& status) {
+  return {
+      {"state", status.connected ? "connected" : "disconnected"},
+      {"reason", to_string(status.reason)},
+      {"ingestProtocol", to_string(status.protocol)},
+      {"statusEnteredAt", to_rfc3339(status.entered_at)},
+      {"statusLastSeen", to_rfc3339(status.last_seen)},
+  };
+}
+
+json::value status_json(const std::optional<InputReport>& report) {
+  if (!report) return nullptr;
+  json::array history;
+  for (const media::InputStatus& status : report->history) {
+    if (history.size() == InputReport::kHistory) break;
+    history.push_back(connection_json(status));
+  }
+  json::object status{{"current", connection_json(report->current)}};
+  status["history"] = std::move(history);
+  return status;
+}
+
+json::object recording_json(const Recording& recording) {
+  return {
+      {"mode", recording.mode},
+      {"timeoutSeconds", recording.timeout_seconds},
+      {"requireSignedURLs", recording.require_signed_urls},
+      {"allowedOrigins", or_null(recording.allowed_origins)},
+      {"hideLiveViewerCount", recording.hide_live_viewer_count},
+  };
+}
+
+}  // namespace
+
+json::object live_input_item_json(const LiveInput& input, const std::optional<InputReport>& report) {
+  return {
+      {"uid", input.uid},
+      {"created", to_rfc3339(input.created)},
+      {"modified", to_rfc3339(input.modified)},
+      {"enabled", input.enabled},
+      {"meta", input.meta},
+      {"deleteRecordingAfterDays", or_null(input.delete_recording_after_days)},
+      {"status", status_json(report)},
+  };
+}
+
+// rtmpsPlayback and srtPlayback are left out, as the original's clients allow: nothing here serves playback,
+// and an address is told only while there is a listener behind it.
+json::object live_input_json(const LiveInput& input, const std::optional<InputReport>& report,
+                             const PublicAddresses& addresses) {
+  json::object shown = live_input_item_json(input, report);
+  shown["preferLowLatency"] = input.prefer_low_latency;
+  shown["recording"] = recording_json(input.recording);
+  if (input.keys_rotated_at) shown["keysRotatedAt"] = to_rfc3339(*input.keys_rotated_at);
+  if (addresses.rtmp_url) {
+    shown["rtmp"] = json::object{{"url", *addresses.rtmp_url}, {"streamKey", input.stream_key()}};
+  }
+  if (addresses.rtmps_url) {
+    shown["rtmps"] = json::object{{"url", *addresses.rtmps_url}, {"streamKey", input.stream_key()}};
+  }
+  if (addresses.srt_url) {
+    shown["srt"] = json::object{
+        {"url", *addresses.srt_url}, {"streamId", input.uid}, {"passphrase", input.srt_passphrase()}};
+  }
+  return shown;
+}
+
+json::object output_json(const Output& output, const media::OutputStatus& status,
+                         const media::OutputStats& stats) {
+  json::object shown{
+      {"uid", output.uid},
+      {"url", output.url},
+      {"streamKey", output.stream_key},
+      {"enabled", output.enabled},
+      {"name", output.name.empty() ? json::value(nullptr) : json::value(output.name)},
+      {"verifyTls", output.verify_tls},
+      {"created", to_rfc3339(output.created)},
+      {"modified", to_rfc3339(output.modified)},
+  };
+  shown["status"] = json::object{
+      {"state", to_string(status.state)},
+      {"since", to_rfc3339(status.since)},
+      {"message", status.message},
+      {"attempt", status.attempt},
+      {"nextRetryAt", time_or_null(status.next_retry_at)},
+  };
+  std::optional<double> rtt_ms;
+  if (stats.rtt) rtt_ms = std::chrono::duration<double, std::milli>(*stats.rtt).count();
+  shown["stats"] = json::object{
+      {"bytesSent", stats.bytes_sent},
+      {"bitrate", stats.bitrate},
+      {"framesSent", stats.frames_sent},
+      {"framesDropped", stats.frames_dropped},
+      {"queueMs", stats.queue.count()},
+      {"rttMs", or_null(rtt_ms)},
+      {"retransmits", stats.retransmits},
+      {"reconnects", stats.reconnects},
+      {"connectedAt", time_or_null(stats.connected_at)},
+  };
+  return shown;
+}
+
+}  // namespace simulcast::control

@@ -1,0 +1,22 @@
+// Records as the API shows them.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <optional>
+
+#include "control/engine.hpp"
+#include "control/public_addresses.hpp"
+#include "control/records.hpp"
+
+namespace simulcast::control {
+
+// With all credentials.
+boost::json::object live_input_json(const LiveInput& input, const std::optional<InputReport>& report,
+                                    const PublicAddresses& addresses);
+// An item of the list: no credentials.
+boost::json::object live_input_item_json(const LiveInput& input, const std::optional<InputReport>& report);
+
+boost::json::object output_json(const Output& output, const media::OutputStatus& status,
+                                const media::OutputStats& stats);
+
+}  // namespace simulcast::control

@@ -1,0 +1,203 @@
+#include "daemon/application.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/post.hpp>
+#include <csignal>
+#include <fstream>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "config/load.hpp"
+#include "control/api.hpp"
+#include "control/http_server.hpp"
+#include "control/public_addresses.hpp"
+#include "control/sqlite_store.hpp"
+#include "daemon/identity.hpp"
+#include "daemon/logging.hpp"
+#include "daemon/service_notify.hpp"
+#include "net/tls.hpp"
+
+namespace simulcast::daemon {
+
+namespace asio = boost::asio;
+
+namespace {
+
+std::string address_text(const asio::ip::tcp::endpoint& endpoint) {
+  const auto address = endpoint.address();
+  return (address.is_v6() ? "[" + address.to_string() + "]" : address.to_string()) + ":" +
+         std::to_string(endpoint.port());
+}
+
+std::vector<config::Token> read_tokens(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  if (!in) throw std::runtime_error("tokens_file " + file.string() + " cannot be read");
+  std::vector<config::Token> tokens;
+  for (std::string line; std::getline(in, line);) {
+    while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
+    if (!line.empty() && !line.starts_with('#')) tokens.push_back({line, {}, false});
+  }
+  if (tokens.empty()) throw std::runtime_error("tokens_file " + file.string() + " has no token in it");
+  return tokens;
+}
+
+}  // namespace
+
+Application::Application(config::Config config, std::filesystem::path config_file)
+    : config_(std::move(config)),
+      config_file_(std::move(config_file)),
+      shards_(config_.threads),
+      directory_(shards_),
+      gate_(directory_, streams_) {
+  prepare_state_dir(config_.state_dir);
+  if (config_.account.empty()) config_.account = account_id(config_.state_dir);
+  tokens_.emplace(current_tokens(config_));
+  store_ = std::make_unique<control::SqliteStore>(config_.state_dir / "simulcastd.db");
+  environment_.emplace(
+      egress::Environment{resolver_, net::TlsContext::client(config_.egress.ca_file), config_.egress});
+  relay_ = std::make_unique<Relay>(control_, *store_, config_.account, directory_, shards_.size());
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    streams_.push_back(
+        std::make_unique<ShardStreams>(shards_[i], *environment_, *relay_, config_.stream.hold));
+  }
+  relay_->set_streams(streams_);
+  open_ingest();
+  relay_->load();
+  open_control();
+}
+
+Application::~Application() {
+  if (http_) http_->stop();
+  for (auto& shard : shards_) shard->stop_now();
+  for (auto& shard : shards_) shard->join();
+}
+
+std::vector<config::Token> Application::current_tokens(const config::Config& config) const {
+  std::vector<config::Token> tokens = config.control.tokens;
+  if (!config.control.tokens_file.empty()) {
+    for (auto& token : read_tokens(config.control.tokens_file)) tokens.push_back(std::move(token));
+  }
+  if (tokens.empty()) {
+    tokens.push_back({api_token(config.state_dir), {}, false});
+    spdlog::info("api token is kept in file={}", token_file(config.state_dir).string());
+  }
+  return tokens;
+}
+
+void Application::open_ingest() {
+  const auto open = [this](const config::Listen& listen, std::shared_ptr<net::TlsContext> tls) {
+    servers_.push_back(std::make_unique<ingest::RtmpServer>(shards_, gate_, std::move(tls)));
+    servers_.back()->open(listen);
+  };
+  if (config_.ingest.rtmp) open(config_.ingest.rtmp->listen, nullptr);
+  if (config_.ingest.rtmps) {
+    const auto& certificate = config_.ingest.rtmps->certificate;
+    open(config_.ingest.rtmps->listen, net::TlsContext::server(certificate.certificate, certificate.key));
+  }
+  if (config_.ingest.srt) {
+    throw std::runtime_error(
+        "ingest.srt is configured, but this version does not take SRT yet: remove that section");
+  }
+}
+
+void Application::open_control() {
+  if (!config_.control.listen) return;
+  control::ApiSettings settings;
+  settings.account = config_.account;
+  settings.outputs_per_input = config_.outputs_per_input;
+  settings.denied_networks = config_.egress.deny;
+  for (const auto& server : servers_) {
+    const auto port = server->endpoint().port();
+    if (server->protocol() == media::IngestProtocol::rtmp) {
+      settings.addresses.rtmp_url = control::public_rtmp_url(config_.public_host, port);
+    } else {
+      settings.addresses.rtmps_url = control::public_rtmps_url(config_.public_host, port);
+    }
+  }
+  api_ = std::make_unique<control::Api>(std::move(settings), *store_, *relay_, *tokens_);
+  http_ = std::make_unique<control::HttpServer>(
+      control_.get_executor(), [this](const control::Request& request) { return api_->handle(request); });
+  const auto port = http_->listen(*config_.control.listen, config_.control.tls);
+  config_.control.listen->port = port;
+}
+
+void Application::run() {
+  signals_.add(SIGTERM);
+  signals_.add(SIGINT);
+  signals_.add(SIGHUP);
+  wait_for_signal();
+
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    asio::post(shards_[i].context(), [this, i] { streams_[i]->start(); });
+  }
+  shards_.start();
+  for (auto& server : servers_) {
+    server->start();
+    spdlog::info("listening proto={} address={}", to_string(server->protocol()),
+                 address_text(server->endpoint()));
+  }
+  if (http_) {
+    spdlog::info("listening proto={} address={}:{} account={}", "api", config_.control.listen->host,
+                 config_.control.listen->port, config_.account);
+  }
+  spdlog::info("ready version={} shards={}", SIMULCASTD_VERSION, shards_.size());
+  notify_ready("relaying");
+  control_.run();
+}
+
+void Application::wait_for_signal() {
+  signals_.async_wait([this](boost::system::error_code ec, int signal) {
+    if (ec) return;
+    if (signal == SIGHUP) {
+      reload();
+      wait_for_signal();
+    } else {
+      spdlog::info("stopping signal={}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+      stop();
+    }
+  });
+}
+
+void Application::reload() {
+  notify_reloading();
+  try {
+    const config::Config fresh = config_file_.empty() ? config::Config{} : config::load_file(config_file_);
+    tokens_->replace(current_tokens(fresh));
+    set_log_level(fresh.log.level);
+    spdlog::info("reloaded the log level and the tokens; every other change needs a restart");
+  } catch (const std::exception& error) {
+    spdlog::error("reload failed, the old configuration goes on cause=\"{}\"", error.what());
+  }
+  notify_ready("relaying");
+}
+
+void Application::stop() {
+  notify_stopping();
+  signals_.cancel();
+  if (http_) http_->stop();
+  asio::post(shards_[0].context(), [this] {
+    for (auto& server : servers_) server->stop();
+  });
+  shards_busy_ = shards_.size();
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    asio::post(shards_[i].context(), [this, i] {
+      streams_[i]->shut_down([this] { asio::post(control_, [this] { shard_is_empty(); }); });
+    });
+  }
+  stop_timer_.expires_after(kStopTimeout);
+  stop_timer_.async_wait([this](boost::system::error_code ec) {
+    if (ec) return;
+    spdlog::warn("some outputs did not hang up in time");
+    control_.stop();
+  });
+}
+
+void Application::shard_is_empty() {
+  if (--shards_busy_ > 0) return;
+  spdlog::info("stopped");
+  control_.stop();
+}
+
+}  // namespace simulcast::daemon

@@ -1,0 +1,82 @@
+// The composition root: builds every part, wires them, starts and stops them. Nothing here decides anything
+// about media.
+//
+// Made and run by main() on the thread that becomes the control thread.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "config/config.hpp"
+#include "control/access_tokens.hpp"
+#include "daemon/input_directory.hpp"
+#include "daemon/publisher_gate.hpp"
+#include "daemon/relay.hpp"
+#include "daemon/shard_streams.hpp"
+#include "egress/output_spec.hpp"
+#include "ingest/rtmp_server.hpp"
+#include "net/dial.hpp"
+#include "net/shard.hpp"
+
+namespace simulcast::control {
+class Api;
+class HttpServer;
+class SqliteStore;
+}  // namespace simulcast::control
+
+namespace simulcast::daemon {
+
+class Application {
+ public:
+  // How long outputs get to hang up when the daemon stops.
+  static constexpr std::chrono::milliseconds kStopTimeout{1500};
+
+  // Opens state, store and listeners; throws std::runtime_error with the cause in one sentence. `config_file`
+  // is read again on SIGHUP; empty: the daemon runs on defaults.
+  Application(config::Config config, std::filesystem::path config_file);
+  ~Application();
+
+  // Until SIGTERM or SIGINT.
+  void run();
+  // A name is still being looked up, which cannot be called off: better not to wait for it.
+  bool is_resolving() const { return resolver_.busy(); }
+
+ private:
+  std::vector<config::Token> current_tokens(const config::Config& config) const;
+  void open_ingest();
+  void open_control();
+  void wait_for_signal();
+  void reload();
+  void stop();
+  void shard_is_empty();
+
+  config::Config config_;
+  const std::filesystem::path config_file_;
+  boost::asio::io_context control_{1};
+  boost::asio::signal_set signals_{control_};
+  boost::asio::steady_timer stop_timer_{control_};
+  std::size_t shards_busy_ = 0;  // while stopping
+
+  // In the order in which they may refer to each other; destroyed from the end, after the shards' threads
+  // have ended.
+  net::Resolver resolver_;
+  std::unique_ptr<control::SqliteStore> store_;
+  std::optional<egress::Environment> environment_;
+  net::ShardPool shards_;
+  InputDirectory directory_;
+  std::unique_ptr<Relay> relay_;
+  std::vector<std::unique_ptr<ShardStreams>> streams_;  // by shard
+  PublisherGate gate_;
+  std::vector<std::unique_ptr<ingest::RtmpServer>> servers_;
+
+  std::optional<control::AccessTokens> tokens_;
+  std::unique_ptr<control::Api> api_;
+  std::unique_ptr<control::HttpServer> http_;
+};
+
+}  // namespace simulcast::daemon

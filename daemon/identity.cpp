@@ -1,0 +1,77 @@
+#include "daemon/identity.hpp"
+
+#include <fcntl.h>
+#include <openssl/rand.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <stdexcept>
+#include <system_error>
+
+namespace simulcast::daemon {
+
+namespace {
+
+template <std::size_t Bytes>
+std::string random_hex() {
+  std::array<unsigned char, Bytes> random;
+  if (RAND_bytes(random.data(), static_cast<int>(random.size())) != 1) {
+    throw std::runtime_error("the system gives no random numbers");
+  }
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string hex;
+  for (const unsigned char byte : random) {
+    hex += kDigits[byte >> 4];
+    hex += kDigits[byte & 15];
+  }
+  return hex;
+}
+
+// The first line of the file, made with `fresh` if it is not there. Written whole under another name first,
+// so that a crash never leaves half of it.
+std::string read_or_make(const std::filesystem::path& file, const std::string& fresh) {
+  std::string line;
+  if (std::ifstream in(file); in && std::getline(in, line) && !line.empty()) return line;
+
+  const std::filesystem::path temporary = file.string() + ".new";
+  const int descriptor = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  const std::string text = fresh + "\n";
+  const bool written = descriptor >= 0 &&
+                       ::write(descriptor, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+                       ::fsync(descriptor) == 0;
+  const int error = errno;
+  if (descriptor >= 0) ::close(descriptor);
+  if (!written) throw std::runtime_error("cannot write " + temporary.string() + ": " + std::strerror(error));
+  std::filesystem::rename(temporary, file);
+  return fresh;
+}
+
+}  // namespace
+
+void prepare_state_dir(const std::filesystem::path& state_dir) {
+  std::error_code ec;
+  if (std::filesystem::create_directories(state_dir, ec)) ::chmod(state_dir.c_str(), 0700);
+  if (ec) throw std::runtime_error("state_dir " + state_dir.string() + " cannot be made: " + ec.message());
+  if (::access(state_dir.c_str(), W_OK | X_OK) != 0) {
+    throw std::runtime_error("state_dir " + state_dir.string() +
+                             " cannot be written to: " + std::strerror(errno));
+  }
+}
+
+std::string account_id(const std::filesystem::path& state_dir) {
+  return read_or_make(state_dir / "account", random_hex<16>());
+}
+
+std::filesystem::path token_file(const std::filesystem::path& state_dir) {
+  return state_dir / "api-token";
+}
+
+std::string api_token(const std::filesystem::path& state_dir) {
+  return read_or_make(token_file(state_dir), random_hex<32>());
+}
+
+}  // namespace simulcast::daemon

@@ -1,0 +1,17 @@
+// What makes this daemon itself: its account id and, where none is configured, its API token. Made once, kept
+// in the state directory with mode 0600.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace simulcast::daemon {
+
+// Makes the directory (mode 0700) if it is missing. Throws std::runtime_error with a sentence.
+void prepare_state_dir(const std::filesystem::path& state_dir);
+// 32 hex digits.
+std::string account_id(const std::filesystem::path& state_dir);
+std::filesystem::path token_file(const std::filesystem::path& state_dir);
+std::string api_token(const std::filesystem::path& state_dir);
+
+}  // namespace simulcast::daemon

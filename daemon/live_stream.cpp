@@ -1,0 +1,149 @@
+#include "daemon/live_stream.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+namespace simulcast::daemon {
+
+using egress::StopMode;
+using media::InputReason;
+
+LiveStream::LiveStream(std::string uid, net::Shard& shard, const egress::Environment& environment,
+                       RelayEvents& events, std::chrono::milliseconds hold, std::function<void()> on_finished)
+    : uid_(std::move(uid)),
+      shard_(shard),
+      environment_(environment),
+      events_(events),
+      hold_(hold),
+      on_finished_(std::move(on_finished)),
+      hold_timer_(shard.context()) {}
+
+LiveStream::~LiveStream() = default;
+
+media::Stream& LiveStream::publisher_arrived(const ingest::Grant& grant, ingest::Publisher& publisher) {
+  lease_ = grant.lease;
+  if (publisher_ != nullptr) publisher_->kick("another encoder took over with the same stream key");
+  publisher_ = &publisher;
+  on_air_ = true;
+  stop_holding();
+  stream_.begin_publisher();
+  events_.input_connected(uid_, shard_, grant.protocol);
+  reconcile();
+  return stream_;
+}
+
+void LiveStream::publisher_left(ingest::Publisher& publisher, bool goodbye) {
+  if (publisher_ != &publisher) return;  // taken over
+  publisher_ = nullptr;
+  if (!on_air_) return finish_if_done();
+  if (goodbye || hold_ == std::chrono::milliseconds::zero()) {
+    events_.input_disconnected(uid_, InputReason::client_disconnect);
+    end_show(StopMode::drain_then_end);
+  } else {
+    events_.input_disconnected(uid_, InputReason::reconnecting);
+    start_holding();
+  }
+}
+
+void LiveStream::start_holding() {
+  holding_ = true;
+  spdlog::info("stream holding input={} for_ms={}", uid_, hold_.count());
+  for (auto& [uid, worker] : workers_) worker->set_source_present(false);
+  hold_timer_.expires_after(hold_);
+  // This object is only destroyed by a handler posted after end_show() has cancelled the timer, so a wait
+  // that is over always finds it alive.
+  hold_timer_.async_wait([this](boost::system::error_code ec) {
+    if (ec || !holding_) return;
+    spdlog::info("stream hold is over input={}", uid_);
+    events_.input_disconnected(uid_, InputReason::ttl_exceeded);
+    end_show(StopMode::drain_then_end);
+  });
+}
+
+void LiveStream::stop_holding() {
+  if (!holding_) return;
+  holding_ = false;
+  hold_timer_.cancel();
+  for (auto& [uid, worker] : workers_) worker->set_source_present(true);
+}
+
+void LiveStream::want(std::vector<egress::OutputSpec> outputs) {
+  wanted_.clear();
+  for (auto& spec : outputs) {
+    auto uid = spec.uid;
+    wanted_.emplace(std::move(uid), std::move(spec));
+  }
+  reconcile();
+}
+
+void LiveStream::reconcile() {
+  for (auto& [uid, worker] : workers_) {
+    const auto spec = wanted_.find(uid);
+    if (!on_air_) {
+      worker->stop(stop_mode_);
+    } else if (spec == wanted_.end() || spec->second != worker->spec()) {
+      worker->stop(StopMode::end_now);  // a changed one is started again once this has ended
+    }
+  }
+  if (!on_air_) return;
+  for (const auto& [uid, spec] : wanted_) {
+    if (workers_.contains(uid)) continue;
+    egress::WorkerListener& listener = *this;
+    auto worker = std::make_shared<egress::Worker>(spec, stream_, environment_, listener, shard_.executor());
+    workers_.emplace(uid, worker);
+    worker->start();
+    if (holding_) worker->set_source_present(false);
+  }
+}
+
+void LiveStream::kick_publisher(std::string_view reason) {
+  if (publisher_ != nullptr) publisher_->kick(reason);
+}
+
+void LiveStream::end(std::string_view reason) {
+  if (!on_air_) return;
+  kick_publisher(reason);
+  events_.input_disconnected(uid_, InputReason::client_disconnect);
+  end_show(StopMode::end_now);
+}
+
+void LiveStream::shut_down() {
+  kick_publisher("the relay is restarting");
+  end_show(StopMode::hang_up);
+}
+
+void LiveStream::end_show(StopMode mode) {
+  on_air_ = false;
+  holding_ = false;
+  hold_timer_.cancel();
+  stop_mode_ = mode;
+  reconcile();
+  finish_if_done();
+}
+
+void LiveStream::finish_if_done() {
+  if (finished()) on_finished_();
+}
+
+void LiveStream::retry(const std::string& output_uid) {
+  if (const auto worker = workers_.find(output_uid); worker != workers_.end()) worker->second->retry_now();
+}
+
+void LiveStream::collect_stats(std::vector<OutputStatsReport>& into) {
+  for (auto& [uid, worker] : workers_) into.push_back({uid_, uid, worker->stats()});
+}
+
+void LiveStream::output_changed(const egress::OutputSpec& spec, const media::OutputStatus& status) {
+  events_.output_changed(uid_, spec.uid, status);
+}
+
+void LiveStream::worker_ended(const egress::OutputSpec& spec) {
+  const std::string uid = spec.uid;  // the spec goes with the worker
+  workers_.erase(uid);
+  events_.output_ended(uid_, uid);
+  reconcile();
+  finish_if_done();
+}
+
+}  // namespace simulcast::daemon

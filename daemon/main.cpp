@@ -1,0 +1,72 @@
+// The command line: reads the configuration, then hands over to Application.
+#include <spdlog/spdlog.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <filesystem>
+#include <optional>
+
+#include "config/load.hpp"
+#include "daemon/application.hpp"
+#include "daemon/logging.hpp"
+
+namespace {
+
+constexpr const char* kDefaultConfig = "/etc/simulcastd/simulcastd.yaml";
+constexpr int kStartFailed = 1;
+constexpr int kBadConfig = 2;
+
+int run(const simulcast::config::Config& config, const std::filesystem::path& file) {
+  simulcast::daemon::set_up_logging(config.log);
+  try {
+    simulcast::daemon::Application application(config, file);
+    application.run();
+    if (application.is_resolving()) {
+      spdlog::shutdown();
+      std::_Exit(EXIT_SUCCESS);
+    }
+  } catch (const std::exception& error) {
+    spdlog::error("cannot start: {}", error.what());
+    return kStartFailed;
+  }
+  return EXIT_SUCCESS;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // A peer that hangs up is seen as a failed write, not as a signal.
+  std::signal(SIGPIPE, SIG_IGN);
+
+  CLI::App app{"simulcastd: one live input comes in, every enabled output gets the same packets",
+               "simulcastd"};
+  std::filesystem::path file;
+  bool check_only = false;
+  app.add_option("--config", file,
+                 std::string("Configuration file (default: ") + kDefaultConfig + ", if it is there)")
+      ->type_name("FILE");
+  app.add_flag("--check-config", check_only, "Check the configuration and exit: 0 good, 2 bad");
+  app.set_version_flag("--version", "simulcastd " SIMULCASTD_VERSION);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == EXIT_SUCCESS ? EXIT_SUCCESS : kBadConfig;
+  }
+
+  if (file.empty() && std::filesystem::exists(kDefaultConfig)) file = kDefaultConfig;
+  simulcast::config::Config config;
+  try {
+    if (!file.empty()) config = simulcast::config::load_file(file);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return kBadConfig;
+  }
+  if (check_only) {
+    std::printf("%s: good\n", file.empty() ? "built-in defaults" : file.c_str());
+    return EXIT_SUCCESS;
+  }
+  return run(config, file);
+}

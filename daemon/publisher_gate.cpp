@@ -1,0 +1,20 @@
+#include "daemon/publisher_gate.hpp"
+
+namespace simulcast::daemon {
+
+std::variant<ingest::Grant, ingest::Refusal> PublisherGate::authorize(std::string_view stream_key,
+                                                                      media::IngestProtocol protocol) {
+  return directory_.authorize(stream_key, protocol);
+}
+
+media::Stream* PublisherGate::publisher_arrived(const ingest::Grant& grant, ingest::Publisher& publisher) {
+  // Between the key and now the input may have been disabled or deleted.
+  if (!directory_.admits(grant.input_uid)) return nullptr;
+  return &streams_[grant.shard->index()]->publisher_arrived(grant, publisher);
+}
+
+void PublisherGate::publisher_left(const ingest::Grant& grant, ingest::Publisher& publisher, bool goodbye) {
+  streams_[grant.shard->index()]->publisher_left(grant, publisher, goodbye);
+}
+
+}  // namespace simulcast::daemon

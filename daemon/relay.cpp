@@ -1,0 +1,234 @@
+#include "daemon/relay.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <utility>
+
+namespace simulcast::daemon {
+
+namespace asio = boost::asio;
+using media::InputReason;
+using media::OutputState;
+
+namespace {
+
+media::WallTime now() {
+  return std::chrono::system_clock::now();
+}
+
+void show(media::OutputStatus& status, OutputState state) {
+  if (status.state == state) return;
+  status = {};
+  status.state = state;
+  status.since = now();
+}
+
+egress::OutputSpec spec_of(const control::Output& output) {
+  return {output.input_uid, output.uid, output.url, output.stream_key, output.verify_tls};
+}
+
+}  // namespace
+
+Relay::Relay(asio::io_context& control, control::Store& store, std::string account, InputDirectory& directory,
+             std::size_t shards)
+    : control_(control),
+      store_(store),
+      account_(std::move(account)),
+      directory_(directory),
+      last_report_(shards, std::chrono::steady_clock::now()) {}
+
+void Relay::load() {
+  for (const auto& wanted : store_.everything(account_)) take_wanted(wanted.input, wanted.outputs);
+}
+
+void Relay::wanted_changed(std::string_view input_uid) {
+  reconcile(std::string(input_uid));
+}
+
+void Relay::reconcile(const std::string& uid) {
+  try {
+    if (const auto wanted = store_.input(account_, uid)) {
+      take_wanted(*wanted, store_.outputs(uid));
+    } else {
+      forget(uid);
+    }
+  } catch (const control::StoreError& error) {
+    // What runs goes on as it is; the next poke tries again.
+    spdlog::error("store cannot be read input={} cause=\"{}\"", uid, error.what());
+  }
+}
+
+template <class Work>
+void Relay::on_stream(const Input& input, const std::string& uid, Work work) {
+  if (input.shard == nullptr) return;
+  asio::post(input.shard->context(),
+             [streams = (*streams_)[input.shard->index()].get(), uid, work = std::move(work)] {
+               if (LiveStream* stream = streams->find(uid)) work(*stream);
+             });
+}
+
+void Relay::take_wanted(const control::LiveInput& wanted, const std::vector<control::Output>& outputs) {
+  const auto change = directory_.set(wanted.uid, wanted.stream_key(), wanted.enabled);
+  Input& input = inputs_[wanted.uid];
+
+  std::vector<egress::OutputSpec> specs;
+  std::map<std::string, Output, std::less<>> kept;
+  for (const auto& output : outputs) {
+    Output& mine = kept[output.uid] = std::move(input.outputs[output.uid]);
+    mine.enabled = output.enabled;
+    // Until the shard has answered, the API already shows the new wish.
+    if (mine.at_work) {
+      if (!output.enabled) show(mine.status, OutputState::stopping);
+    } else if (!output.enabled) {
+      show(mine.status, OutputState::disabled);
+    } else {
+      show(mine.status, input.on_air ? OutputState::connecting : OutputState::idle);
+    }
+    if (mine.status.since == media::WallTime{}) mine.status.since = now();
+    if (output.enabled) specs.push_back(spec_of(output));
+  }
+  input.outputs = std::move(kept);
+
+  if (!wanted.enabled) {
+    on_stream(input, wanted.uid, [](LiveStream& stream) { stream.end("this live input was disabled"); });
+    return;
+  }
+  on_stream(input, wanted.uid, [specs = std::move(specs), rotated = change.rotated](LiveStream& stream) {
+    if (rotated) stream.kick_publisher("the stream key was changed");
+    stream.want(specs);
+  });
+}
+
+void Relay::forget(const std::string& uid) {
+  directory_.remove(uid);
+  const auto input = inputs_.find(uid);
+  if (input == inputs_.end()) return;
+  on_stream(input->second, uid, [](LiveStream& stream) { stream.end("this live input was deleted"); });
+  if (input->second.shard == nullptr) {
+    inputs_.erase(input);
+  } else {
+    input->second.outputs.clear();
+  }
+}
+
+void Relay::enter(Input& input, bool connected, InputReason reason) {
+  if (!input.report) {
+    input.report.emplace();
+  } else {
+    auto& history = input.report->history;
+    history.insert(history.begin(), input.report->current);
+    if (history.size() > control::InputReport::kHistory) history.pop_back();
+  }
+  auto& current = input.report->current;
+  current.connected = connected;
+  current.reason = reason;
+  current.entered_at = current.last_seen = now();
+}
+
+std::optional<control::InputReport> Relay::input_status(std::string_view input_uid) const {
+  const auto input = inputs_.find(input_uid);
+  if (input == inputs_.end() || !input->second.report) return std::nullopt;
+  auto report = *input->second.report;
+  if (report.current.connected) report.current.last_seen = now();
+  return report;
+}
+
+const Relay::Output* Relay::find(std::string_view input_uid, std::string_view output_uid) const {
+  const auto input = inputs_.find(input_uid);
+  if (input == inputs_.end()) return nullptr;
+  const auto output = input->second.outputs.find(output_uid);
+  return output == input->second.outputs.end() ? nullptr : &output->second;
+}
+
+media::OutputStatus Relay::output_status(std::string_view input_uid, std::string_view output_uid) const {
+  const Output* output = find(input_uid, output_uid);
+  return output != nullptr ? output->status : media::OutputStatus{};
+}
+
+media::OutputStats Relay::output_stats(std::string_view input_uid, std::string_view output_uid) const {
+  const Output* output = find(input_uid, output_uid);
+  return output != nullptr ? output->stats : media::OutputStats{};
+}
+
+std::string Relay::readiness_problem() const {
+  const auto time = std::chrono::steady_clock::now();
+  const auto stalled =
+      std::ranges::find_if(last_report_, [&](auto last) { return time - last > kShardStalled; });
+  if (stalled == last_report_.end()) return {};
+  return "shard " + std::to_string(stalled - last_report_.begin()) + " does not answer";
+}
+
+void Relay::input_connected(const std::string& uid, net::Shard& shard, media::IngestProtocol protocol) {
+  asio::post(control_, [this, uid, &shard, protocol] {
+    Input& input = inputs_[uid];
+    input.shard = &shard;
+    input.on_air = true;
+    enter(input, true, input.report ? InputReason::reconnected : InputReason::connected);
+    input.report->current.protocol = protocol;
+    reconcile(uid);
+  });
+}
+
+void Relay::input_disconnected(const std::string& uid, InputReason reason) {
+  asio::post(control_, [this, uid, reason] {
+    const auto input = inputs_.find(uid);
+    if (input == inputs_.end()) return;
+    input->second.on_air = reason == InputReason::reconnecting;
+    enter(input->second, false, reason);
+  });
+}
+
+void Relay::stream_ended(const std::string& uid) {
+  asio::post(control_, [this, uid] {
+    const auto input = inputs_.find(uid);
+    if (input == inputs_.end() || input->second.on_air) return;
+    input->second.shard = nullptr;
+    reconcile(uid);  // lets go of an input that was deleted meanwhile
+  });
+}
+
+void Relay::output_changed(const std::string& input_uid, const std::string& output_uid,
+                           const media::OutputStatus& status) {
+  asio::post(control_, [this, input_uid, output_uid, status] {
+    const auto input = inputs_.find(input_uid);
+    if (input == inputs_.end()) return;
+    const auto output = input->second.outputs.find(output_uid);
+    if (output == input->second.outputs.end()) return;  // deleted
+    output->second.at_work = true;
+    // What was shown ahead stays until the worker has caught up with the wish.
+    if (!output->second.enabled && status.state != OutputState::stopping) return;
+    output->second.status = status;
+  });
+}
+
+void Relay::output_ended(const std::string& input_uid, const std::string& output_uid) {
+  asio::post(control_, [this, input_uid, output_uid] {
+    const auto input = inputs_.find(input_uid);
+    if (input == inputs_.end()) return;
+    const auto output = input->second.outputs.find(output_uid);
+    if (output == input->second.outputs.end()) return;
+    output->second.at_work = false;
+    output->second.stats.bitrate = 0;
+    output->second.stats.queue = {};
+    output->second.stats.connected_at.reset();
+    show(output->second.status, !output->second.enabled ? OutputState::disabled
+                                : input->second.on_air  ? OutputState::connecting
+                                                        : OutputState::idle);
+  });
+}
+
+void Relay::shard_report(unsigned shard, std::vector<OutputStatsReport> reports) {
+  asio::post(control_, [this, shard, reports = std::move(reports)] {
+    last_report_[shard] = std::chrono::steady_clock::now();
+    for (const auto& report : reports) {
+      const auto input = inputs_.find(report.input_uid);
+      if (input == inputs_.end()) continue;
+      const auto output = input->second.outputs.find(report.output_uid);
+      if (output != input->second.outputs.end()) output->second.stats = report.stats;
+    }
+  });
+}
+
+}  // namespace simulcast::daemon

@@ -1,0 +1,87 @@
+// The reconciler: makes what the store wants so, and knows what is.
+//
+// Lives on the control thread. It is poked when the store has changed and when an input goes live or ends;
+// each time it reads the wanted state of that one input and sends it to the input's shard, which starts and
+// stops workers until there are exactly those. Start-up is the same with nothing running. Owned by
+// Application; outlives the shards' threads.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "control/engine.hpp"
+#include "control/store.hpp"
+#include "daemon/input_directory.hpp"
+#include "daemon/relay_events.hpp"
+#include "daemon/shard_streams.hpp"
+
+namespace simulcast::daemon {
+
+class Relay final : public control::Engine, public RelayEvents {
+ public:
+  // A shard that has not reported for this long is stalled.
+  static constexpr std::chrono::seconds kShardStalled{5};
+
+  Relay(boost::asio::io_context& control, control::Store& store, std::string account,
+        InputDirectory& directory, std::size_t shards);
+
+  // Before any shard runs: where the streams of each shard are.
+  void set_streams(const std::vector<std::unique_ptr<ShardStreams>>& streams) { streams_ = &streams; }
+  // Lets encoders in for everything that the store holds.
+  void load();
+
+  void wanted_changed(std::string_view input_uid) override;
+  std::optional<control::InputReport> input_status(std::string_view input_uid) const override;
+  media::OutputStatus output_status(std::string_view input_uid, std::string_view output_uid) const override;
+  media::OutputStats output_stats(std::string_view input_uid, std::string_view output_uid) const override;
+  std::string readiness_problem() const override;
+
+  // From the shards.
+  void input_connected(const std::string& uid, net::Shard& shard, media::IngestProtocol protocol) override;
+  void input_disconnected(const std::string& uid, media::InputReason reason) override;
+  void stream_ended(const std::string& uid) override;
+  void output_changed(const std::string& input_uid, const std::string& output_uid,
+                      const media::OutputStatus& status) override;
+  void output_ended(const std::string& input_uid, const std::string& output_uid) override;
+  void shard_report(unsigned shard, std::vector<OutputStatsReport> reports) override;
+
+ private:
+  struct Output {
+    bool enabled = true;
+    bool at_work = false;  // a worker exists on the shard
+    media::OutputStatus status;
+    media::OutputStats stats;
+  };
+  struct Input {
+    net::Shard* shard = nullptr;  // while anything of it is left on one
+    bool on_air = false;          // a publisher feeds it, or it holds
+    std::optional<control::InputReport> report;
+    std::map<std::string, Output, std::less<>> outputs;
+  };
+
+  // Reads what is wanted of one input and makes it so.
+  void reconcile(const std::string& uid);
+  void take_wanted(const control::LiveInput& wanted, const std::vector<control::Output>& outputs);
+  void forget(const std::string& uid);
+  // Runs `work` with the input's stream on its shard, if it is still there by then.
+  template <class Work>
+  void on_stream(const Input& input, const std::string& uid, Work work);
+  void enter(Input& input, bool connected, media::InputReason reason);
+  const Output* find(std::string_view input_uid, std::string_view output_uid) const;
+
+  boost::asio::io_context& control_;
+  control::Store& store_;
+  const std::string account_;
+  InputDirectory& directory_;
+  const std::vector<std::unique_ptr<ShardStreams>>* streams_ = nullptr;
+  std::map<std::string, Input, std::less<>> inputs_;
+  std::vector<std::chrono::steady_clock::time_point> last_report_;  // by shard
+};
+
+}  // namespace simulcast::daemon

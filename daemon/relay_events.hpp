@@ -1,0 +1,40 @@
+// What the shards tell the control thread. Called on a shard; the implementation posts and returns at once.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "media/status.hpp"
+#include "net/shard.hpp"
+
+namespace simulcast::daemon {
+
+struct OutputStatsReport {
+  std::string input_uid;
+  std::string output_uid;
+  media::OutputStats stats;
+};
+
+class RelayEvents {
+ public:
+  // A publisher feeds the input; its wanted outputs are asked for with ShardStreams::want().
+  virtual void input_connected(const std::string& uid, net::Shard& shard, media::IngestProtocol protocol) = 0;
+  // The publisher has gone; with `holding` the stream waits for it to come back.
+  virtual void input_disconnected(const std::string& uid, media::InputReason reason) = 0;
+  // Nothing of the input is left on the shard.
+  virtual void stream_ended(const std::string& uid) = 0;
+
+  virtual void output_changed(const std::string& input_uid, const std::string& output_uid,
+                              const media::OutputStatus& status) = 0;
+  // No worker is left for this output; whether that means idle or disabled is the control thread's to say.
+  virtual void output_ended(const std::string& input_uid, const std::string& output_uid) = 0;
+
+  // Once a second: a sign of life, and the figures of every output on the shard.
+  virtual void shard_report(unsigned shard, std::vector<OutputStatsReport> reports) = 0;
+
+ protected:
+  ~RelayEvents() = default;
+};
+
+}  // namespace simulcast::daemon

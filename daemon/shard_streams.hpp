@@ -1,0 +1,46 @@
+// The live inputs of one shard. Owned by daemon::Relay; every call on the shard.
+#pragma once
+
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/live_stream.hpp"
+
+namespace simulcast::daemon {
+
+class ShardStreams {
+ public:
+  static constexpr std::chrono::seconds kReportInterval{1};
+
+  ShardStreams(net::Shard& shard, const egress::Environment& environment, RelayEvents& events,
+               std::chrono::milliseconds hold);
+
+  // Begins the reports.
+  void start();
+  media::Stream& publisher_arrived(const ingest::Grant& grant, ingest::Publisher& publisher);
+  void publisher_left(const ingest::Grant& grant, ingest::Publisher& publisher, bool goodbye);
+
+  // Null when the input is not live here.
+  LiveStream* find(const std::string& uid);
+  // Hangs up everything; calls `done` once nothing is left.
+  void shut_down(std::function<void()> done);
+
+ private:
+  void report();
+  void remove_finished(const std::string& uid);
+
+  net::Shard& shard_;
+  const egress::Environment& environment_;
+  RelayEvents& events_;
+  const std::chrono::milliseconds hold_;
+  boost::asio::steady_timer report_timer_;
+  std::map<std::string, std::unique_ptr<LiveStream>> streams_;
+  std::function<void()> on_empty_;  // while shutting down
+};
+
+}  // namespace simulcast::daemon

@@ -1,0 +1,57 @@
+// What waits for one destination, bounded in media time and in bytes.
+//
+// When a destination is too slow and a bound is passed, whole GOPs are let go from the front, so that what
+// remains starts at a keyframe; codec headers and metadata are always kept. The packets that an output starts
+// with (the cached GOP) may be longer than the bound: they are let through, the bound counts from there.
+// Owned by a Worker, on the stream's shard.
+#pragma once
+
+#include <boost/circular_buffer.hpp>
+#include <cstddef>
+#include <cstdint>
+
+#include "media/packet.hpp"
+
+namespace simulcast::egress {
+
+class Mailbox {
+ public:
+  struct Limits {
+    media::Time duration;
+    std::size_t bytes;
+  };
+  explicit Mailbox(Limits limits) : limits_(limits), allowed_(limits) {}
+
+  void push(const media::Packet& packet);
+  // What is pushed between these two is what a connection starts with and does not count as backlog.
+  void begin_start();
+  void end_start();
+  void clear();
+
+  bool empty() const { return packets_.empty(); }
+  const media::Packet& front() const { return packets_.front(); }
+  void pop();
+
+  media::Time span() const;
+  std::size_t bytes() const { return bytes_; }
+  std::size_t size() const { return packets_.size(); }
+  // Video frames (audio frames where there is no video) given up so far; clear() does not count.
+  std::uint64_t frames_dropped() const { return frames_dropped_; }
+
+ private:
+  bool over() const { return bytes_ > allowed_.bytes || span() > allowed_.duration; }
+  bool is_sync_point(const media::Packet& packet) const;
+  void count_dropped(const media::Packet& packet);
+  void append(const media::Packet& packet);
+  void drop_oldest_gops();
+
+  const Limits limits_;
+  Limits allowed_;  // limits_, or more while an excused start is being sent
+  boost::circular_buffer<media::Packet> packets_;
+  std::size_t bytes_ = 0;
+  bool video_ = false;     // the stream has a video track
+  bool skipping_ = false;  // video frames are dropped until the next keyframe
+  std::uint64_t frames_dropped_ = 0;
+};
+
+}  // namespace simulcast::egress

@@ -1,0 +1,278 @@
+#include "egress/rtmp_sink.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "egress/denied_networks.hpp"
+#include "net/dial.hpp"
+#include "net/tls.hpp"
+
+namespace simulcast::egress {
+
+namespace asio = boost::asio;
+using namespace asio::experimental::awaitable_operators;
+using boost::system::error_code;
+
+namespace {
+
+// After these many bytes beyond the commands the peer's kernel has certainly acknowledged media, and not only
+// our own acknowledgements and pings, which stay far below it.
+constexpr std::uint64_t kControlSlack = 512;
+
+// Between hanging up and the peer doing so: long enough for a round trip around the world.
+constexpr std::chrono::milliseconds kFarewell{500};
+
+// How many reads may follow each other before others on the shard get their turn.
+constexpr int kReadsInARow = 16;
+
+rtmp::ClientOptions options_for(const rtmp::PublishUrl& url) {
+  rtmp::ClientOptions options;
+  options.tc_url = url.tc_url;
+  options.app = url.app;
+  options.stream_name = url.stream_name;
+  return options;
+}
+
+std::string words(const rtmp::Rejected& rejected) {
+  std::string text =
+      rejected.at_connect ? "the destination refused the connection" : "the destination refused the stream";
+  if (!rejected.description.empty()) {
+    text += ": " + rejected.description;
+    if (!rejected.code.empty()) text += " (" + rejected.code + ")";
+  } else if (!rejected.code.empty()) {
+    text += ": " + rejected.code;
+  }
+  if (!rejected.at_connect) text += "; check the stream key";
+  return text;
+}
+
+}  // namespace
+
+RtmpSink::RtmpSink(rtmp::PublishUrl url, bool verify_tls, Mailbox& mailbox, const Environment& environment,
+                   const asio::any_io_executor& executor)
+    : url_(std::move(url)),
+      verify_tls_(verify_tls),
+      mailbox_(mailbox),
+      environment_(environment),
+      session_(options_for(url_)),
+      writer_(session_.writer()),
+      wake_(executor) {}
+
+RtmpSink::~RtmpSink() = default;
+
+asio::awaitable<std::optional<Failure>> RtmpSink::open() {
+  auto failure = co_await connect();
+  if (!failure) failure = co_await publish();
+  co_return failure;
+}
+
+asio::awaitable<std::optional<Failure>> RtmpSink::connect() {
+  const net::AddressFilter allowed = [this](const asio::ip::address& address) {
+    return !is_denied(address, environment_.config.deny);
+  };
+  auto dialled = co_await net::dial(environment_.resolver, url_.host, url_.port, allowed);
+  if (auto* failure = std::get_if<net::DialFailure>(&dialled)) {
+    const auto kind =
+        failure->step == net::DialFailure::Step::denied ? Failure::Kind::rejected : Failure::Kind::lost;
+    co_return Failure{kind, std::move(failure->message)};
+  }
+  auto socket = std::move(std::get<asio::ip::tcp::socket>(dialled));
+  if (!url_.tls) {
+    transport_ = net::make_plain_transport(std::move(socket));
+    co_return std::nullopt;
+  }
+  auto tls = net::make_tls_client(std::move(socket), environment_.tls, url_.host, verify_tls_);
+  const error_code ec = co_await tls->handshake();
+  if (ec) {
+    const std::string why = tls->failure().empty() ? ec.message() : tls->failure();
+    co_return Failure{Failure::Kind::lost, "TLS with " + url_.host + " failed: " + why};
+  }
+  transport_ = std::move(tls);
+  co_return std::nullopt;
+}
+
+asio::awaitable<std::optional<Failure>> RtmpSink::publish() {
+  session_.start();
+  while (!accepted_) {
+    write_waiting();
+    if (failure_) co_return failure_;
+    if (blocked_) {
+      const error_code ec = co_await transport_->wait_writable();
+      if (ec) co_return lost(ec);
+      blocked_ = false;
+      continue;
+    }
+    const net::IoResult got = transport_->read_some(inbox_);
+    if (got.ec) co_return lost(got.ec);
+    if (got.blocked) {
+      const error_code ec = co_await transport_->wait_readable();
+      if (ec) co_return lost(ec);
+      continue;
+    }
+    if (auto failure = handle(std::span<const std::byte>(inbox_).first(got.bytes))) co_return failure;
+  }
+  writer_.set_stream_id(session_.stream_id());
+  acked_before_media_ = transport_->stats().bytes_acked;
+  co_return std::nullopt;
+}
+
+std::optional<Failure> RtmpSink::handle(std::span<const std::byte> bytes) {
+  for (;;) {
+    const auto event = session_.read(bytes);
+    if (event.has_error()) {
+      return Failure{Failure::Kind::lost,
+                     "the destination does not speak RTMP as expected: " + event.error().message()};
+    }
+    if (!*event) return std::nullopt;
+    if (std::holds_alternative<rtmp::PublishAccepted>(**event)) {
+      accepted_ = true;
+    } else if (const auto* rejected = std::get_if<rtmp::Rejected>(&**event)) {
+      return Failure{Failure::Kind::rejected, words(*rejected)};
+    } else if (std::holds_alternative<rtmp::Acknowledged>(**event)) {
+      // The peer counts from the handshake on; media is what lies beyond the handshake and the commands.
+      peer_acknowledged_media_ = writer_.media_bytes() > 0 && std::get<rtmp::Acknowledged>(**event).total >
+                                                                  acked_before_media_ + kControlSlack;
+    }
+  }
+}
+
+void RtmpSink::write_waiting() {
+  if (auto& control = session_.output(); !control.empty()) {
+    writer_.add_control(std::move(control));
+    control.clear();
+  }
+  for (;;) {
+    const auto pieces = writer_.pieces(mailbox_);
+    if (pieces.empty() && !transport_->unsent()) return;
+    const net::IoResult wrote = transport_->write_some(pieces);
+    writer_.consume(wrote.bytes);
+    if (wrote.ec) return fail(lost(wrote.ec));
+    if (wrote.blocked) {
+      blocked_ = true;
+      return;
+    }
+  }
+}
+
+void RtmpSink::flush() {
+  if (!accepted_ || blocked_ || failure_) return;
+  write_waiting();
+  if (blocked_ || failure_) wake_.cancel();
+}
+
+void RtmpSink::fail(Failure failure) {
+  if (!failure_) failure_ = std::move(failure);
+}
+
+Failure RtmpSink::lost(const error_code& ec) const {
+  std::string message;
+  if (ec == asio::error::eof || ec == asio::error::connection_reset || ec == asio::error::broken_pipe) {
+    message =
+        accepted_
+            ? "the destination closed the connection"
+            : "the destination closed the connection before it accepted the stream: a wrong stream key or "
+              "application is the usual cause";
+  } else {
+    message = "the connection was lost: " + ec.message();
+  }
+  return {Failure::Kind::lost, std::move(message)};
+}
+
+asio::awaitable<Failure> RtmpSink::serve() {
+  auto ended = co_await (read_loop() || write_loop());
+  co_return std::visit([](Failure& failure) { return std::move(failure); }, ended);
+}
+
+asio::awaitable<Failure> RtmpSink::read_loop() {
+  for (;;) {
+    for (int reads = 0; reads < kReadsInARow; ++reads) {
+      const net::IoResult got = transport_->read_some(inbox_);
+      if (got.ec) co_return lost(got.ec);
+      if (got.blocked) break;
+      if (auto failure = handle(std::span<const std::byte>(inbox_).first(got.bytes))) co_return *failure;
+      if (!session_.output().empty()) flush();
+    }
+    const error_code ec = co_await transport_->wait_readable();
+    if (ec) co_return lost(ec);
+  }
+}
+
+asio::awaitable<Failure> RtmpSink::write_loop() {
+  for (;;) {
+    while (!blocked_ && !failure_) {
+      wake_.expires_at(asio::steady_timer::time_point::max());
+      co_await wake_.async_wait(asio::as_tuple(asio::use_awaitable));
+    }
+    if (failure_) co_return *failure_;
+    const error_code ec = co_await transport_->wait_writable();
+    if (ec) co_return lost(ec);
+    blocked_ = false;
+    write_waiting();
+  }
+}
+
+// Completes the message that was begun and what the session has queued.
+asio::awaitable<void> RtmpSink::send_rest() {
+  for (;;) {
+    blocked_ = false;
+    write_waiting();
+    if (failure_ || !blocked_) co_return;
+    const error_code ec = co_await transport_->wait_writable();
+    if (ec) co_return;
+  }
+}
+
+asio::awaitable<void> RtmpSink::drain_input() {
+  for (;;) {
+    const net::IoResult got = transport_->read_some(inbox_);
+    if (got.ec) co_return;
+    if (!got.blocked) continue;
+    const error_code ec = co_await transport_->wait_readable();
+    if (ec) co_return;
+  }
+}
+
+asio::awaitable<void> RtmpSink::finish() {
+  if (!transport_ || !accepted_ || failure_) co_return close();
+  writer_.stop_taking();
+  asio::steady_timer deadline(wake_.get_executor());
+  deadline.expires_after(kFarewell);
+  co_await (send_rest() || deadline.async_wait(asio::use_awaitable));
+  if (!failure_ && writer_.at_message_end()) {
+    session_.finish();
+    deadline.expires_after(kFarewell);
+    co_await (send_rest() || deadline.async_wait(asio::use_awaitable));
+  }
+  transport_->shutdown();
+  deadline.expires_after(kFarewell);
+  co_await (drain_input() || deadline.async_wait(asio::use_awaitable));
+  transport_->close();
+}
+
+void RtmpSink::close() {
+  if (transport_) transport_->close();
+}
+
+SinkStats RtmpSink::stats() {
+  SinkStats stats;
+  if (!transport_ || !transport_->socket().is_open()) return stats;
+  const auto tcp = transport_->stats();
+  stats.bytes_sent = writer_.media_bytes();
+  stats.frames_sent = writer_.frames_sent();
+  stats.idle = writer_.at_message_end() && !transport_->unsent();
+  stats.bytes_acked = tcp.bytes_acked;
+  stats.media_acknowledged =
+      peer_acknowledged_media_ ||
+      (accepted_ && writer_.media_bytes() > 0 && tcp.bytes_acked > acked_before_media_ + kControlSlack);
+  stats.retransmits = tcp.retransmits;
+  stats.rtt = tcp.rtt;
+  return stats;
+}
+
+}  // namespace simulcast::egress

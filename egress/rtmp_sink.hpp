@@ -1,0 +1,64 @@
+// Publishes to an RTMP or RTMPS server: dial, TLS with SNI and verification, handshake, connect, publish,
+// then media. The protocol is rtmp::ClientSession; this is its socket. See Sink for the contract.
+#pragma once
+
+#include <array>
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+#include <optional>
+
+#include "egress/rtmp_writer.hpp"
+#include "egress/sink.hpp"
+#include "net/transport.hpp"
+#include "protocol/rtmp/client_session.hpp"
+#include "protocol/rtmp/publish_url.hpp"
+
+namespace simulcast::egress {
+
+class RtmpSink final : public Sink {
+ public:
+  RtmpSink(rtmp::PublishUrl url, bool verify_tls, Mailbox& mailbox, const Environment& environment,
+           const boost::asio::any_io_executor& executor);
+  ~RtmpSink() override;
+
+  boost::asio::awaitable<std::optional<Failure>> open() override;
+  boost::asio::awaitable<Failure> serve() override;
+  void flush() override;
+  boost::asio::awaitable<void> finish() override;
+  void close() override;
+  SinkStats stats() override;
+
+ private:
+  boost::asio::awaitable<std::optional<Failure>> connect();
+  boost::asio::awaitable<std::optional<Failure>> publish();
+  boost::asio::awaitable<Failure> read_loop();
+  boost::asio::awaitable<Failure> write_loop();
+  boost::asio::awaitable<void> send_rest();
+  boost::asio::awaitable<void> drain_input();
+
+  // Handles what the peer has sent; a failure ends the session.
+  std::optional<Failure> handle(std::span<const std::byte> bytes);
+  void write_waiting();
+  void fail(Failure failure);
+  // A lost connection, with what the peer said last if it said anything.
+  Failure lost(const boost::system::error_code& ec) const;
+
+  const rtmp::PublishUrl url_;
+  const bool verify_tls_;
+  Mailbox& mailbox_;
+  const Environment& environment_;
+
+  std::unique_ptr<net::Transport> transport_;
+  rtmp::ClientSession session_;
+  RtmpWriter writer_;
+  bool accepted_ = false;
+  bool blocked_ = false;            // waiting for the socket to take more
+  std::optional<Failure> failure_;  // set where it cannot be returned
+  boost::asio::steady_timer wake_;  // cancelled to wake write_loop()
+  std::uint64_t acked_before_media_ =
+      0;  // bytes the peer's kernel had acknowledged when the publish was accepted
+  bool peer_acknowledged_media_ = false;  // by an RTMP Acknowledgement
+  std::array<std::byte, 4096> inbox_{};
+};
+
+}  // namespace simulcast::egress

@@ -1,0 +1,62 @@
+// One connection to one destination: open, write, close. Made anew for each try (make_sink), owned by its
+// Worker, used on the stream's shard only.
+//
+// The sink takes packets from the worker's mailbox as the destination takes bytes. flush() is on the packet
+// path: it never blocks and never throws; a failed write shows as the end of serve().
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "egress/mailbox.hpp"
+#include "egress/output_spec.hpp"
+
+namespace simulcast::egress {
+
+struct Failure {
+  enum class Kind {
+    lost,      // could not connect, or the connection ended: try again soon
+    rejected,  // the destination said no, or the address cannot work: trying again soon changes nothing
+  } kind = Kind::lost;
+  std::string message;  // a sentence for the user, in the peer's words where it gave any; never a secret
+};
+
+struct SinkStats {
+  std::uint64_t bytes_sent = 0;   // payload bytes taken by the socket on this connection
+  std::uint64_t frames_sent = 0;  // video frames, or audio frames where there is no video
+  bool idle = true;               // nothing taken from the mailbox waits for the socket
+  std::uint64_t bytes_acked = 0;  // by the peer's kernel, everything on the connection
+  bool media_acknowledged = false;
+  std::uint64_t retransmits = 0;
+  std::chrono::microseconds rtt{};
+};
+
+class Sink {
+ public:
+  virtual ~Sink() = default;
+
+  // Ends once the destination has accepted the publish, or with why it has not.
+  virtual boost::asio::awaitable<std::optional<Failure>> open() = 0;
+  // Serves the open connection until it ends, and says why it did.
+  virtual boost::asio::awaitable<Failure> serve() = 0;
+  // Writes as much of the mailbox as the socket takes.
+  virtual void flush() = 0;
+  // Tells the destination that the broadcast has ended and waits a moment for it to hang up. Only what was
+  // begun is still sent, not the rest of the mailbox.
+  virtual boost::asio::awaitable<void> finish() = 0;
+  // Hangs up at once without ending the broadcast.
+  virtual void close() = 0;
+
+  virtual SinkStats stats() = 0;
+};
+
+// Throws nothing: an address that cannot work makes a sink whose open() says so.
+std::unique_ptr<Sink> make_sink(const OutputSpec& spec, Mailbox& mailbox, const Environment& environment,
+                                const boost::asio::any_io_executor& executor);
+
+}  // namespace simulcast::egress

@@ -1,0 +1,61 @@
+// How publishers get into the relay: what ingest needs from the daemon, and what the daemon sees of a
+// publisher.
+//
+// Declared here, implemented by daemon/, stubbed in tests.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "media/status.hpp"
+#include "media/stream.hpp"
+
+namespace simulcast::net {
+class Shard;
+}
+
+namespace simulcast::ingest {
+
+// A connection that feeds a stream. Lives on the stream's shard, where alone it may be called.
+class Publisher {
+ public:
+  // Ends the connection soon: taken over, disabled, deleted, keys rotated. The reason goes to the log and,
+  // where the protocol can say it, to the encoder.
+  virtual void kick(std::string_view reason) = 0;
+
+ protected:
+  ~Publisher() = default;
+};
+
+// Leave to publish: for which input, and where its stream lives.
+struct Grant {
+  std::string input_uid;
+  net::Shard* shard = nullptr;
+  media::IngestProtocol protocol = media::IngestProtocol::rtmp;
+  std::shared_ptr<void> lease;  // keeps the input on that shard; goes with the last copy
+};
+
+struct Refusal {
+  std::string reason;  // a sentence for the encoder's user; the same for an unknown and a wrong key
+};
+
+class Gate {
+ public:
+  virtual ~Gate() = default;
+
+  // Any thread, at once. Unknown, wrong and right keys take the same time.
+  virtual std::variant<Grant, Refusal> authorize(std::string_view stream_key,
+                                                 media::IngestProtocol protocol) = 0;
+
+  // On the granted shard. Null when the input was disabled or deleted in the meantime. A publisher that is
+  // there already is kicked: the newer one takes over.
+  virtual media::Stream* publisher_arrived(const Grant& grant, Publisher& publisher) = 0;
+
+  // On the granted shard, once, after publisher_arrived() gave a stream. With a goodbye the show is over,
+  // without one the stream holds for the encoder to come back.
+  virtual void publisher_left(const Grant& grant, Publisher& publisher, bool goodbye) = 0;
+};
+
+}  // namespace simulcast::ingest

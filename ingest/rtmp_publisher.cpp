@@ -1,0 +1,302 @@
+#include "ingest/rtmp_publisher.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ingest/flv_packets.hpp"
+#include "net/tls.hpp"
+#include "net/transport.hpp"
+#include "protocol/rtmp/server_session.hpp"
+
+namespace simulcast::ingest {
+
+namespace asio = boost::asio;
+using namespace asio::experimental::awaitable_operators;
+using boost::system::error_code;
+using Steady = std::chrono::steady_clock;
+
+namespace {
+
+// From the accepted socket to a publish with a key: encoders need well under a second, a stranger gets no
+// more than this.
+constexpr std::chrono::seconds kPublishDeadline{10};
+// An encoder on a still picture sends audio at the least; one that sends nothing for this long is gone.
+constexpr std::chrono::seconds kSilence{30};
+constexpr std::chrono::seconds kSilenceCheck{1};
+// After a refusal the socket stays open for the encoder to read it; a reset could overtake the answer.
+constexpr std::chrono::seconds kLinger{1};
+// One read takes what a wake-up has brought: 64 KiB is 85 ms of a 6 Mbit/s stream.
+constexpr std::size_t kInbox = 64 * 1024;
+// Before a key was shown a connection gets no more memory than it needs to show one.
+constexpr std::size_t kInboxBefore = 4 * 1024;
+// Answers that the peer does not read pile up here; no honest encoder lets them.
+constexpr std::size_t kMaxUnread = 64 * 1024;
+// How many reads may follow each other before others on the shard get their turn.
+constexpr int kReadsInARow = 16;
+
+class RtmpPublisher final : public Publisher, public std::enable_shared_from_this<RtmpPublisher> {
+ public:
+  RtmpPublisher(asio::ip::tcp::socket socket, std::shared_ptr<net::TlsContext> tls, Gate& gate)
+      : gate_(gate),
+        protocol_(tls ? media::IngestProtocol::rtmps : media::IngestProtocol::rtmp),
+        inbox_(kInboxBefore) {
+    if (tls) {
+      auto secure = net::make_tls_server(std::move(socket), std::move(tls));
+      tls_ = secure.get();
+      transport_ = std::move(secure);
+    } else {
+      transport_ = net::make_plain_transport(std::move(socket));
+    }
+    peer_ = transport_->peer();
+  }
+
+  // The first part of the session, on the accepting shard; ends by starting the second part on the stream's
+  // shard.
+  asio::awaitable<void> greet(net::Shard& shard) {
+    asio::steady_timer deadline(shard.context(), kPublishDeadline);
+    const auto outcome = co_await (negotiate() || deadline.async_wait(asio::use_awaitable));
+    if (outcome.index() == 1) {
+      log_refused("no publish within " + std::to_string(kPublishDeadline.count()) + " s of connecting");
+      co_return;
+    }
+    if (!std::get<0>(outcome)) {
+      co_await linger();
+      co_return;
+    }
+    transport_->move_to(grant_.shard->context());
+    asio::co_spawn(
+        grant_.shard->executor(),
+        [self = shared_from_this()]() -> asio::awaitable<void> { co_await self->publish(); }, asio::detached);
+  }
+
+  void kick(std::string_view reason) override {
+    if (kicked_) return;
+    kicked_ = std::string(reason);
+    session_.reject_publish("NetStream.Publish.Denied", reason);
+    flush_answers();
+    transport_->shutdown();
+    wake_->cancel();
+  }
+
+ private:
+  // True once a grant was given. False: refused, and what was said about it has been sent as far as it goes.
+  asio::awaitable<bool> negotiate() {
+    if (tls_ != nullptr) {
+      const error_code ec = co_await tls_->handshake();
+      if (ec) {
+        log_refused("TLS handshake failed: " + (tls_->failure().empty() ? ec.message() : tls_->failure()));
+        co_return false;
+      }
+    }
+    for (;;) {
+      const auto read = transport_->read_some(inbox_);
+      if (read.ec) {
+        if (read.ec != asio::error::eof) log_refused(read.ec.message());
+        co_return false;
+      }
+      if (read.blocked) {
+        const error_code ec = co_await transport_->wait_readable();
+        if (ec) co_return false;
+        continue;
+      }
+      pending_ = std::span<const std::byte>(inbox_).first(read.bytes);
+      for (;;) {
+        auto event = session_.read(pending_);
+        if (event.has_error()) {
+          flush_answers();
+          log_refused(event.error().message());
+          co_return false;
+        }
+        if (!*event) break;
+        if (const auto* request = std::get_if<rtmp::PublishRequest>(&**event)) {
+          flush_answers();
+          co_return authorize(*request);
+        }
+      }
+      if (!flush_answers()) co_return false;
+    }
+  }
+
+  bool authorize(const rtmp::PublishRequest& request) {
+    auto decision = gate_.authorize(request.key, protocol_);
+    if (const auto* refusal = std::get_if<Refusal>(&decision)) {
+      refuse(refusal->reason);
+      return false;
+    }
+    grant_ = std::move(std::get<Grant>(decision));
+    encoder_ = request.flash_version;
+    return true;
+  }
+
+  void refuse(const std::string& reason) {
+    session_.reject_publish("NetStream.Publish.BadName", reason);
+    flush_answers();
+    log_refused(reason);
+  }
+
+  // The second part, on the stream's shard.
+  asio::awaitable<void> publish() {
+    wake_.emplace(grant_.shard->context());
+    stream_ = gate_.publisher_arrived(grant_, *this);
+    if (stream_ == nullptr) {
+      refuse("this live input is disabled");
+      co_await linger();
+      co_return;
+    }
+    spdlog::info("publisher connected input={} proto={} peer={} encoder=\"{}\"", grant_.input_uid,
+                 to_string(protocol_), peer_, encoder_);
+    session_.accept_publish();
+    // What came behind the publish command still points into the small inbox.
+    std::vector<std::byte> rest(pending_.begin(), pending_.end());
+    inbox_.resize(kInbox);
+    pending_ = rest;
+    const auto ended = co_await (read_loop() || watch_silence());
+    const std::string cause = std::visit([](const std::string& text) { return text; }, ended);
+    if (goodbye_) {
+      if (auto last = packets_.take_end_of_sequence()) {
+        stream_->publish(std::move(*last));
+        stream_->flush();
+      }
+    }
+    spdlog::info("publisher gone input={} proto={} peer={} goodbye={} cause=\"{}\"", grant_.input_uid,
+                 to_string(protocol_), peer_, goodbye_, kicked_ ? *kicked_ : cause);
+    gate_.publisher_left(grant_, *this, goodbye_);
+    co_await linger();
+  }
+
+  // Ends with the cause.
+  asio::awaitable<std::string> read_loop() {
+    for (;;) {
+      for (int reads = 0; reads < kReadsInARow; ++reads) {
+        if (auto cause = take_pending()) co_return *cause;
+        if (kicked_) co_return *kicked_;
+        const auto read = transport_->read_some(inbox_);
+        if (read.ec == asio::error::eof)
+          co_return "the encoder closed the connection without ending the stream";
+        if (read.ec) co_return "connection lost: " + read.ec.message();
+        if (read.blocked) {
+          const error_code ec = co_await transport_->wait_readable();
+          if (ec) co_return "connection lost: " + ec.message();
+          continue;
+        }
+        last_read_ = Steady::now();
+        pending_ = std::span<const std::byte>(inbox_).first(read.bytes);
+      }
+      co_await asio::post(asio::use_awaitable);
+    }
+  }
+
+  // Publishes everything that has been read as one batch.
+  std::optional<std::string> take_pending() {
+    std::optional<std::string> cause;
+    while (!cause) {
+      auto event = session_.read(pending_);
+      if (event.has_error()) {
+        cause = "not valid RTMP: " + event.error().message();
+      } else if (!*event) {
+        break;
+      } else if (auto* message = std::get_if<rtmp::MediaMessage>(&**event)) {
+        if (auto packet = packets_.packet_of(std::move(*message))) {
+          stream_->publish(std::move(*packet), last_read_);
+        } else if (packets_.malformed() > 0 && !told_malformed_) {
+          told_malformed_ = true;
+          spdlog::warn("publisher sends malformed media, which is left out input={} peer={}",
+                       grant_.input_uid, peer_);
+        }
+      } else if (std::holds_alternative<rtmp::PublishEnded>(**event)) {
+        goodbye_ = true;
+        cause = "the encoder ended the stream";
+      }
+    }
+    stream_->flush();
+    if (!flush_answers() && !cause) cause = "the encoder does not read our answers";
+    return cause;
+  }
+
+  asio::awaitable<std::string> watch_silence() {
+    last_read_ = Steady::now();
+    while (!kicked_ && Steady::now() - last_read_ < kSilence) {
+      wake_->expires_after(kSilenceCheck);
+      co_await wake_->async_wait(asio::as_tuple(asio::use_awaitable));
+    }
+    if (kicked_) co_return *kicked_;
+    co_return "nothing received for " + std::to_string(kSilence.count()) + " s";
+  }
+
+  // Never waits: what the socket does not take now goes with the next call. False: too much has piled up, or
+  // it failed.
+  bool flush_answers() {
+    auto& output = session_.output();
+    if (output.empty() && !transport_->unsent()) return true;
+    const asio::const_buffer piece(output.data(), output.size());
+    const auto wrote = transport_->write_some(std::span(&piece, 1));
+    output.erase(output.begin(), output.begin() + static_cast<std::ptrdiff_t>(wrote.bytes));
+    return !wrote.ec && output.size() <= kMaxUnread;
+  }
+
+  // Hangs up in such a way that the peer can read what it was told last.
+  asio::awaitable<void> linger() {
+    transport_->shutdown();
+    asio::steady_timer deadline(transport_->socket().get_executor(), kLinger);
+    co_await (discard_input() || deadline.async_wait(asio::use_awaitable));
+    transport_->close();
+  }
+
+  asio::awaitable<void> discard_input() {
+    for (;;) {
+      const auto read = transport_->read_some(inbox_);
+      if (read.ec) co_return;
+      const error_code ec = co_await transport_->wait_readable();
+      if (ec) co_return;
+    }
+  }
+
+  void log_refused(std::string_view cause) const {
+    spdlog::warn("publisher refused proto={} peer={} cause=\"{}\"", to_string(protocol_), peer_, cause);
+  }
+
+  Gate& gate_;
+  const media::IngestProtocol protocol_;
+  std::unique_ptr<net::Transport> transport_;
+  net::TlsTransport* tls_ = nullptr;  // transport_, when it is TLS
+  std::string peer_;
+  std::string encoder_;  // what it calls itself
+
+  rtmp::ServerSession session_;
+  FlvPackets packets_;
+  std::vector<std::byte> inbox_;
+  std::span<const std::byte> pending_;  // read, not yet parsed
+
+  Grant grant_;
+  media::Stream* stream_ = nullptr;
+  std::optional<asio::steady_timer> wake_;  // on the stream's shard; cancelled by kick()
+  Steady::time_point last_read_{};
+  std::optional<std::string> kicked_;
+  bool goodbye_ = false;
+  bool told_malformed_ = false;
+};
+
+}  // namespace
+
+void serve_rtmp_publisher(net::Shard& shard, asio::ip::tcp::socket socket,
+                          std::shared_ptr<net::TlsContext> tls, Gate& gate) {
+  auto session = std::make_shared<RtmpPublisher>(std::move(socket), std::move(tls), gate);
+  asio::co_spawn(
+      shard.executor(), [session, &shard]() -> asio::awaitable<void> { co_await session->greet(shard); },
+      asio::detached);
+}
+
+}  // namespace simulcast::ingest

@@ -1,0 +1,39 @@
+// One unit of media on its way from the publisher to the outputs.
+//
+// A small value: everything but the payload is copied, the payload is shared. What differs per output (its
+// timestamp base, chunk headers) is kept in the output, never here.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <ratio>
+
+#include "media/payload.hpp"
+
+namespace simulcast::media {
+
+// Media time in 90 kHz ticks, 64-bit: the millisecond clock of RTMP (90 ticks each) and the clock of MPEG-TS
+// are both exact in it, so that no conversion ever drifts.
+using Time = std::chrono::duration<std::int64_t, std::ratio<1, 90'000>>;
+
+enum class MediaKind : std::uint8_t { video, audio, data };
+
+enum class PacketRole : std::uint8_t {
+  frame,         // media that is presented once
+  codec_header,  // decoder configuration: kept, and replayed to every output that joins
+  metadata,      // describes the whole stream (onMetaData): kept and replayed like a codec header
+};
+
+struct Packet {
+  MediaKind kind = MediaKind::data;
+  PacketRole role = PacketRole::frame;
+  std::uint8_t track = 0;
+  std::uint8_t variant =
+      0;  // tells several codec headers of one track apart (configuration, colour information)
+  bool keyframe = false;  // a video frame that decoding can start from
+  Time dts{};             // stream time once it has passed the Timeline, the publisher's time before
+  Time pts{};
+  Payload payload;  // in the wire form of the stream: the FLV tag body for a stream that came by RTMP
+};
+
+}  // namespace simulcast::media

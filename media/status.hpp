@@ -1,0 +1,71 @@
+// What an output and an input tell about themselves: the words the API, the log and the dashboard share.
+//
+// Plain values, copied between threads as snapshots: made on the stream's shard, read on the control thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace simulcast::media {
+
+using WallTime = std::chrono::system_clock::time_point;
+
+enum class OutputState : std::uint8_t {
+  disabled,    // not wanted
+  idle,        // wanted, but the input is not live
+  connecting,  // dialling, shaking hands, or publishing without an acknowledged media byte yet
+  live,        // publish accepted and media acknowledged by the peer
+  holding,     // the input is gone for the moment, the connection is kept
+  retrying,    // failed; tried again at next_retry_at
+  stopping,    // ending the broadcast properly
+};
+std::string_view to_string(OutputState state);
+
+struct OutputStatus {
+  OutputState state = OutputState::idle;
+  WallTime since{};
+  std::string message;  // the cause, in the peer's words where it gave any; never a secret
+  int attempt = 0;      // failed tries since the last healthy connection
+  std::optional<WallTime> next_retry_at;
+};
+
+struct OutputStats {
+  std::uint64_t bytes_sent = 0;       // payload bytes handed to the socket, since the worker began
+  std::uint64_t bitrate = 0;          // bit/s over the last second
+  std::uint64_t frames_sent = 0;      // video frames
+  std::uint64_t frames_dropped = 0;   // video frames given up because the destination was too slow
+  std::chrono::milliseconds queue{};  // media time waiting in the mailbox
+  std::optional<std::chrono::microseconds> rtt;
+  std::uint64_t retransmits = 0;
+  std::uint64_t reconnects = 0;
+  std::optional<WallTime> connected_at;
+};
+
+// The input's connection as the original API words it.
+enum class InputReason : std::uint8_t {
+  connected,
+  reconnected,
+  reconnecting,
+  client_disconnect,
+  ttl_exceeded,
+  failed_to_connect,
+  failed_to_reconnect,
+  new_configuration_accepted,
+};
+std::string_view to_string(InputReason reason);
+
+enum class IngestProtocol : std::uint8_t { rtmp, rtmps, srt };
+std::string_view to_string(IngestProtocol protocol);
+
+struct InputStatus {
+  bool connected = false;
+  InputReason reason = InputReason::connected;
+  IngestProtocol protocol = IngestProtocol::rtmp;
+  WallTime entered_at{};
+  WallTime last_seen{};
+};
+
+}  // namespace simulcast::media

@@ -1,0 +1,51 @@
+// From a host name to a connected socket, without ever blocking the shard.
+//
+// Names are resolved by a few threads of the Resolver's own, anew at each try. All addresses are tried, the
+// families in turn, a new one every kStagger while the earlier ones are still trying (RFC 8305, "happy
+// eyeballs"); the first that connects wins. The addresses checked against the denied networks are the ones
+// connected to.
+#pragma once
+
+#include <atomic>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace simulcast::net {
+
+class Resolver {
+ public:
+  // More than one thread, so that one dead name server does not hold up the names another knows.
+  static constexpr std::size_t kThreads = 4;
+
+  ~Resolver();  // waits for lookups that have begun
+  // Any shard; answers on the calling coroutine's executor. Literal addresses are answered at once.
+  boost::asio::awaitable<boost::system::error_code> resolve(
+      std::string host, std::uint16_t port, std::vector<boost::asio::ip::tcp::endpoint>& found);
+  bool busy() const { return busy_ > 0; }
+
+ private:
+  std::atomic<int> busy_{0};
+  boost::asio::thread_pool threads_{kThreads};
+};
+
+inline constexpr std::chrono::milliseconds kStagger{250};
+inline constexpr std::chrono::seconds kDialTimeout{10};
+
+struct DialFailure {
+  enum class Step { dns, denied, tcp } step;
+  std::string message;  // a sentence, without the step's name
+};
+
+using AddressFilter = std::function<bool(const boost::asio::ip::address&)>;  // true: may be connected to
+
+boost::asio::awaitable<std::variant<boost::asio::ip::tcp::socket, DialFailure>> dial(
+    Resolver& resolver, std::string host, std::uint16_t port, const AddressFilter& allowed);
+
+}  // namespace simulcast::net

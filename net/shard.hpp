@@ -1,0 +1,61 @@
+// A shard: one thread with its own io_context. What lives on a shard is only called on its thread; others
+// post.
+//
+// ShardPool owns all shards of the process, one per core by default. Created and destroyed by
+// daemon::Application.
+#pragma once
+
+#include <atomic>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <memory>
+#include <thread>
+#include <vector>
+
+namespace simulcast::net {
+
+class Shard {
+ public:
+  explicit Shard(unsigned index);
+  ~Shard();
+  Shard(const Shard&) = delete;
+  Shard& operator=(const Shard&) = delete;
+
+  unsigned index() const { return index_; }
+  boost::asio::io_context& context() { return context_; }
+  boost::asio::io_context::executor_type executor() { return context_.get_executor(); }
+  bool on_this_thread() const { return std::this_thread::get_id() == thread_.get_id(); }
+
+  void start();
+  // Lets the thread end once nothing is left to do, and waits for it at most until `stop_now` was called.
+  void release_work() { work_.reset(); }
+  void stop_now() { context_.stop(); }
+  void join();
+
+ private:
+  const unsigned index_;
+  boost::asio::io_context context_{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{context_.get_executor()};
+  std::thread thread_;
+};
+
+class ShardPool {
+ public:
+  // 0: one per core.
+  explicit ShardPool(unsigned count);
+
+  std::size_t size() const { return shards_.size(); }
+  Shard& operator[](std::size_t index) { return *shards_[index]; }
+  auto begin() { return shards_.begin(); }
+  auto end() { return shards_.end(); }
+
+  void start();
+  // Any thread.
+  Shard& next_round_robin();
+
+ private:
+  std::vector<std::unique_ptr<Shard>> shards_;
+  std::atomic<std::size_t> next_{0};
+};
+
+}  // namespace simulcast::net

@@ -1,0 +1,116 @@
+#include "net/transport.hpp"
+
+#include <sys/socket.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace simulcast::net {
+
+namespace asio = boost::asio;
+
+Transport::Transport(Socket socket) : socket_(std::move(socket)) {
+  boost::system::error_code ignored;
+  socket_.native_non_blocking(true, ignored);
+  // Frames are written whole, so Nagle could only delay them.
+  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+  const auto remote = socket_.remote_endpoint(ignored);
+  const auto address = remote.address();
+  peer_ = (address.is_v6() ? "[" + address.to_string() + "]" : address.to_string()) + ":" +
+          std::to_string(remote.port());
+}
+
+asio::awaitable<boost::system::error_code> Transport::wait_readable() {
+  const auto [ec] = co_await socket_.async_wait(Socket::wait_read, asio::as_tuple(asio::use_awaitable));
+  co_return ec;
+}
+
+asio::awaitable<boost::system::error_code> Transport::wait_writable() {
+  const auto [ec] = co_await socket_.async_wait(Socket::wait_write, asio::as_tuple(asio::use_awaitable));
+  co_return ec;
+}
+
+void Transport::close() {
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+}
+
+void Transport::abort() {
+  boost::system::error_code ignored;
+  socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+  socket_.close(ignored);
+}
+
+void Transport::move_to(asio::io_context& context) {
+  const auto protocol = socket_.local_endpoint().protocol();
+  const auto handle = socket_.release();
+  socket_ = Socket(context, protocol, handle);
+}
+
+namespace {
+
+class PlainTransport final : public Transport {
+ public:
+  using Transport::Transport;
+
+  IoResult read_some(std::span<std::byte> into) override {
+    IoResult result;
+    const ssize_t got = ::recv(socket_.native_handle(), into.data(), into.size(), 0);
+    if (got > 0) {
+      result.bytes = static_cast<std::size_t>(got);
+    } else if (got == 0) {
+      result.ec = asio::error::eof;
+    } else {
+      fail(result);
+    }
+    return result;
+  }
+
+  IoResult write_some(std::span<const asio::const_buffer> buffers) override {
+    // Laid out as struct iovec is; copied so as not to depend on it.
+    constexpr std::size_t kMaxPieces = 256;
+    iovec pieces[kMaxPieces];
+    std::size_t count = 0;
+    for (; count < buffers.size() && count < kMaxPieces; ++count) {
+      pieces[count] = {const_cast<void*>(buffers[count].data()), buffers[count].size()};
+    }
+    IoResult result;
+    if (count == 0) return result;
+    msghdr message{};
+    message.msg_iov = pieces;
+    message.msg_iovlen = count;
+    const ssize_t sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL);
+    if (sent >= 0) {
+      result.bytes = static_cast<std::size_t>(sent);
+    } else {
+      fail(result);
+    }
+    return result;
+  }
+
+  void shutdown() override {
+    boost::system::error_code ignored;
+    socket_.shutdown(Socket::shutdown_send, ignored);
+  }
+
+ private:
+  static void fail(IoResult& result) {
+    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) {
+      result.blocked = true;
+    } else {
+      result.ec.assign(errno, boost::system::system_category());
+    }
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Transport> make_plain_transport(Transport::Socket socket) {
+  return std::make_unique<PlainTransport>(std::move(socket));
+}
+
+}  // namespace simulcast::net

@@ -1,0 +1,70 @@
+// A connected byte stream, plain TCP or TLS on it, driven by readiness: reads and writes never block and
+// never wait; who gets `blocked` waits for the socket and tries again. That is what lets a worker write in
+// the same call chain in which the packet came in, with one gather write and no allocation.
+//
+// Owned by one session, used on one thread at a time. It can be moved to another shard between operations
+// (Transport::move_to), which is how a publisher gets to the shard of its stream.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/system/error_code.hpp>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "net/tcp_stats.hpp"
+
+namespace simulcast::net {
+
+struct IoResult {
+  std::size_t bytes = 0;
+  bool blocked = false;          // nothing more goes until the socket is ready again
+  boost::system::error_code ec;  // end of stream is asio::error::eof
+};
+
+class Transport {
+ public:
+  using Socket = boost::asio::ip::tcp::socket;
+
+  explicit Transport(Socket socket);
+  virtual ~Transport() = default;
+  Transport(const Transport&) = delete;
+  Transport& operator=(const Transport&) = delete;
+
+  virtual IoResult read_some(std::span<std::byte> into) = 0;
+  // Gather write. `bytes` counts what the transport has taken; it must not be offered again. With `blocked`,
+  // wait for write readiness and call again (also with no buffers, while unsent() is true).
+  virtual IoResult write_some(std::span<const boost::asio::const_buffer> buffers) = 0;
+  // The transport itself still holds bytes that it has taken.
+  virtual bool unsent() const { return false; }
+  // Says goodbye on the wire (TLS close_notify) if that is possible without waiting, then half-closes the
+  // socket.
+  virtual void shutdown() = 0;
+
+  boost::asio::awaitable<boost::system::error_code> wait_readable();
+  boost::asio::awaitable<boost::system::error_code> wait_writable();
+
+  void close();
+  // Closes with a reset: nothing lingers.
+  void abort();
+  void move_to(boost::asio::io_context& context);
+
+  Socket& socket() { return socket_; }
+  std::string peer() const { return peer_; }
+
+  TcpStats stats() { return tcp_stats(static_cast<int>(socket_.native_handle())); }
+
+ protected:
+  Socket socket_;
+
+ private:
+  std::string peer_;
+};
+
+std::unique_ptr<Transport> make_plain_transport(Transport::Socket socket);
+
+}  // namespace simulcast::net

@@ -1,0 +1,105 @@
+// Stream keys and tokens never leave by the back door: logs, error answers, metrics, the command line, file modes.
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Daemon } from './lib/daemon.mjs';
+import { fixtureTags } from './lib/publishers.mjs';
+import { EndlessPublisher, RtmpPublisher } from './lib/rtmp_publisher.mjs';
+import { RtmpSink } from './lib/rtmp_sink.mjs';
+import { LiveInput } from './lib/sdk.mjs';
+import { until } from './lib/until.mjs';
+
+test('marked keys and tokens appear nowhere', async (t) => {
+  const token = 'MARKtoken0123456789abcdef';
+  const daemon = await Daemon.start(t, { token, logLevel: 'trace' });
+  const sink = await RtmpSink.listen({
+    decide: ({ name }) => (name.startsWith('MARKrefused') ? { refuse: 'not today' } : 'accept'),
+  });
+  t.after(() => sink.close());
+  const input = await LiveInput.create(daemon);
+  const spoken = []; // every answer that is not the owner reading his own keys
+  const say = async (promise) => spoken.push((await promise).text);
+
+  // Working, refused, unreachable, changed and deleted destinations, each with a marked key; one with a key in its query.
+  await input.addOutput(sink.url('MARKgood'));
+  await input.addOutput(sink.url('MARKrefused'));
+  const query = await input.addOutput({
+    url: `${sink.url('').url}?auth=MARKquery`,
+    streamKey: 'MARKnamed?sign=MARKsign',
+  });
+  const gone = await input.addOutput({ url: 'rtmp://127.0.0.1:1/live', streamKey: 'MARKunreachable' });
+  const endless = await EndlessPublisher.start(input.publishTo, await fixtureTags());
+  await sink.session('MARKgood');
+  await sink.session('MARKnamed?sign=MARKsign');
+  const refused = await until('the refusal to show', async () =>
+    (await input.outputs()).find((o) => o.status.state === 'retrying' && o.streamKey === 'MARKrefused'),
+  );
+  assert.match(refused.status.message, /not today/);
+  spoken.push(refused.status.message);
+  await input.update(query.uid, { streamKey: 'MARKchanged' });
+  await input.untilOutput(gone.uid, 'retrying');
+  spoken.push((await input.output(gone.uid)).status.message);
+  await input.remove(gone.uid);
+
+  // Strangers with marked credentials.
+  const stranger = await RtmpPublisher.connect({
+    port: daemon.ports.rtmp,
+    key: `MARKwrong${input.uid}?x=MARKwrongquery`,
+    tcUrl: 'rtmp://h/live?MARKtc',
+  });
+  await assert.rejects(stranger.publish(), (error) => spoken.push(error.message) > 0);
+  const path = await RtmpPublisher.connect({ port: daemon.ports.rtmp, app: 'MARKapp', key: 'MARKpath' });
+  await assert.rejects(path.publish(), (error) => spoken.push(error.message) > 0);
+  await say(daemon.request('GET', '', { token: 'MARKwrongtoken' }));
+  await say(daemon.request('GET', '?token=MARKurltoken', { token: null }));
+  await say(
+    daemon.request('POST', `/${input.uid}/outputs`, {
+      body: { url: 'ftp://u:MARKpassword@127.0.0.1/x', streamKey: 'MARKbody' },
+    }),
+  );
+  await say(
+    daemon.request('POST', `/${input.uid}/outputs`, {
+      body: '{"url": "rtmp://127.0.0.1/live", "streamKey": "MARKbroken"',
+    }),
+  );
+  await say(
+    daemon.request('POST', `/${input.uid}/outputs`, {
+      body: { url: 'rtmp://127.0.0.1/live', streamKey: ['MARKlist'] },
+    }),
+  );
+  await say(daemon.request('GET', '//metrics'));
+  await say(daemon.request('GET', ''));
+  spoken.push(
+    readFileSync(`/proc/${daemon.pid}/cmdline`, 'latin1'),
+    readFileSync(`/proc/${daemon.pid}/environ`, 'latin1'),
+  );
+  await endless.stop();
+  await daemon.stop();
+
+  const secret = input.key.slice(0, 32); // the rest of the key is the uid, which is no secret
+  const leaks = (text) =>
+    [...text.matchAll(/.*MARK.*/g)].map((m) => m[0]).concat(text.split('\n').filter((line) => line.includes(secret)));
+  assert.ok(daemon.log.split('\n').length > 10, 'there was no log to look at');
+  assert.deepEqual(leaks(daemon.log), []);
+  for (const answer of spoken) assert.deepEqual(leaks(answer), []);
+});
+
+test("the state folder is the daemon's alone", async (t) => {
+  const daemon = await Daemon.start(t);
+  await LiveInput.create(daemon);
+  const mode = (file) => (statSync(file).mode & 0o777).toString(8);
+  assert.equal(mode(daemon.stateDir), '700');
+  const files = readdirSync(daemon.stateDir);
+  assert.ok(files.length > 0);
+  for (const file of files) assert.equal(mode(join(daemon.stateDir, file)), '600', file);
+});
+
+test('keys survive in the database, tokens are not in it', async (t) => {
+  const daemon = await Daemon.start(t, { token: 'MARKtoken-that-is-configured' });
+  await LiveInput.create(daemon);
+  await daemon.stop();
+  for (const file of readdirSync(daemon.stateDir)) {
+    assert.ok(!readFileSync(join(daemon.stateDir, file), 'latin1').includes('MARKtoken-that-is-configured'), file);
+  }
+});

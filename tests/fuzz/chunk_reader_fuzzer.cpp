@@ -1,0 +1,52 @@
+// The chunk stream: the same bytes must give the same messages whether they come at once or in pieces.
+#include "protocol/rtmp/chunk_reader.hpp"
+
+#include "tests/fuzz/fuzz.hpp"
+
+using namespace simulcast;
+
+namespace {
+
+struct Digest {
+  std::size_t messages = 0;
+  std::uint64_t hash = 14695981039346656037U;
+  boost::system::error_code error;
+
+  void add(std::uint64_t value) { hash = (hash ^ value) * 1099511628211U; }
+  bool operator==(const Digest&) const = default;
+};
+
+Digest read_all(fuzz::Input input, bool authorised, bool in_pieces) {
+  rtmp::ChunkReader reader;
+  if (authorised) reader.set_limits(rtmp::ChunkReader::authorised());
+  Digest digest;
+  if (!in_pieces) input.flags = 7;
+  while (!input.bytes.empty()) {
+    auto in = input.next();
+    for (;;) {
+      const auto message = reader.read(in);
+      if (message.has_error()) {
+        digest.error = message.error();
+        return digest;
+      }
+      if (!*message) break;
+      ++digest.messages;
+      digest.add((*message)->timestamp);
+      digest.add(static_cast<std::uint64_t>((*message)->type));
+      digest.add((*message)->chunk_stream_id);
+      digest.add((*message)->stream_id);
+      for (const std::byte byte : (*message)->body.bytes()) digest.add(std::to_integer<std::uint64_t>(byte));
+    }
+    fuzz::check(in.empty());
+  }
+  return digest;
+}
+
+}  // namespace
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const fuzz::Input input(data, size);
+  const bool authorised = (input.flags & 8) != 0;
+  fuzz::check(read_all(input, authorised, true) == read_all(input, authorised, false));
+  return 0;
+}

@@ -1,0 +1,156 @@
+#include "media/stream.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace simulcast::media {
+namespace {
+
+using namespace std::chrono_literals;
+
+Packet packet(MediaKind kind, PacketRole role, Time dts, std::string_view text, bool keyframe = false) {
+  Packet made;
+  made.kind = kind;
+  made.role = role;
+  made.dts = made.pts = dts;
+  made.keyframe = keyframe;
+  made.payload = Payload::copy_of(std::as_bytes(std::span(text)));
+  return made;
+}
+Packet video(Time dts, std::string_view text, bool keyframe = false) {
+  return packet(MediaKind::video, PacketRole::frame, dts, text, keyframe);
+}
+Packet audio(Time dts, std::string_view text) {
+  return packet(MediaKind::audio, PacketRole::frame, dts, text);
+}
+
+class Recorder final : public Output {
+ public:
+  void offer(const Packet& offered) override { packets.push_back(offered); }
+  void flush() override { ++flushes; }
+  std::string text() const {
+    std::string all;
+    for (const Packet& one : packets) {
+      all.append(reinterpret_cast<const char*>(one.payload.data()), one.payload.size());
+      all += ' ';
+    }
+    return all;
+  }
+  std::vector<Packet> packets;
+  int flushes = 0;
+};
+
+struct StreamTest : testing::Test {
+  void publish_headers() {
+    stream.publish(packet(MediaKind::data, PacketRole::metadata, 0ms, "meta"));
+    stream.publish(packet(MediaKind::video, PacketRole::codec_header, 0ms, "avcC"));
+    stream.publish(packet(MediaKind::audio, PacketRole::codec_header, 0ms, "asc"));
+  }
+  Stream stream;
+  Recorder output;
+};
+
+TEST_F(StreamTest, OutputThatIsThereFirstGetsEverythingFromTheFirstKeyframe) {
+  stream.attach(output);
+  publish_headers();
+  stream.publish(audio(0ms, "a0"));
+  EXPECT_EQ(output.text(), "");
+  stream.publish(video(0ms, "K0", true));
+  stream.publish(audio(21ms, "a1"));
+  stream.publish(video(40ms, "p1"));
+  EXPECT_EQ(output.text(), "meta avcC asc K0 a1 p1 ");
+}
+
+TEST_F(StreamTest, LateOutputStartsFromTheCachedKeyframeWithHeadersAtItsTime) {
+  publish_headers();
+  stream.publish(video(0ms, "K0", true));
+  stream.publish(video(40ms, "p1"));
+  stream.publish(video(80ms, "K2", true));
+  stream.publish(audio(90ms, "a"));
+  stream.publish(video(120ms, "p3"));
+  stream.attach(output);
+  EXPECT_EQ(output.text(), "meta avcC asc K2 a p3 ");
+  EXPECT_EQ(output.packets[0].dts, 80ms);
+  EXPECT_EQ(output.packets[1].dts, 80ms);
+  EXPECT_EQ(output.flushes, 1);
+  stream.publish(video(160ms, "p4"));
+  EXPECT_EQ(output.text(), "meta avcC asc K2 a p3 p4 ");
+}
+
+TEST_F(StreamTest, PayloadIsSharedNotCopied) {
+  Recorder second;
+  stream.attach(output);
+  stream.attach(second);
+  const Packet key = video(0ms, "K", true);
+  const auto* bytes = key.payload.data();
+  stream.publish(key);
+  EXPECT_EQ(output.packets.back().payload.data(), bytes);
+  EXPECT_EQ(second.packets.back().payload.data(), bytes);
+}
+
+TEST_F(StreamTest, DetachedOutputGetsNothingMore) {
+  stream.attach(output);
+  stream.publish(video(0ms, "K", true));
+  stream.detach(output);
+  stream.publish(video(40ms, "p"));
+  EXPECT_EQ(output.text(), "K ");
+}
+
+TEST_F(StreamTest, NewHeaderReplacesTheOldOneForLateOutputs) {
+  publish_headers();
+  stream.publish(video(0ms, "K0", true));
+  stream.publish(packet(MediaKind::video, PacketRole::codec_header, 40ms, "avcC2"));
+  stream.publish(video(40ms, "K1", true));
+  stream.attach(output);
+  EXPECT_EQ(output.text(), "meta avcC2 asc K1 ");
+}
+
+TEST_F(StreamTest, HeaderChangeReachesRunningOutputsBeforeTheFrame) {
+  stream.attach(output);
+  publish_headers();
+  stream.publish(video(0ms, "K0", true));
+  stream.publish(packet(MediaKind::video, PacketRole::codec_header, 40ms, "avcC2"));
+  stream.publish(video(40ms, "K1", true));
+  EXPECT_EQ(output.text(), "meta avcC asc K0 avcC2 K1 ");
+}
+
+TEST_F(StreamTest, NextPublisherIsHeardFromItsKeyframeOn) {
+  stream.attach(output);
+  publish_headers();
+  stream.publish(video(0ms, "K0", true));
+  stream.begin_publisher();
+  stream.publish(video(7000ms, "p"));
+  stream.publish(packet(MediaKind::video, PacketRole::codec_header, 7000ms, "avcC2"));
+  stream.publish(video(7040ms, "K1", true));
+  EXPECT_EQ(output.text(), "meta avcC asc K0 avcC2 K1 ");
+  EXPECT_GT(output.packets.back().dts, 0ms);
+}
+
+TEST_F(StreamTest, AudioOnlyStartsAfterASecondWithNothingLost) {
+  stream.attach(output);
+  for (int i = 0; i <= 52; ++i) stream.publish(audio(std::chrono::milliseconds(20 * i), "a"));
+  EXPECT_EQ(output.packets.size(), 53U);
+  EXPECT_EQ(output.packets.front().dts, 0ms);
+}
+
+TEST(GopCache, GopThatOutgrowsTheBoundIsLetGoWhole) {
+  GopCache cache;
+  const std::vector<std::byte> megabyte(1 << 20);
+  const auto frame = [&](bool keyframe) {
+    Packet made = video(0ms, "", keyframe);
+    made.payload = Payload::copy_of(megabyte);
+    return made;
+  };
+  cache.push(frame(true));
+  for (int i = 0; i < 70; ++i) cache.push(frame(false));
+  EXPECT_FALSE(cache.ready());
+  EXPECT_EQ(cache.bytes(), 0U);
+  cache.push(frame(true));
+  EXPECT_TRUE(cache.ready());
+  EXPECT_EQ(cache.packets().size(), 1U);
+}
+
+}  // namespace
+}  // namespace simulcast::media
