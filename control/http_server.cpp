@@ -70,10 +70,9 @@ struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
   }
 
   void admit(tcp::socket socket) {
-    const std::size_t open = service->sessions.size();
-    if (open >= service->limits.connections + kMaxRefusals) return;
+    const bool refuse = service->sessions.size() - service->refusals >= service->limits.connections;
+    if (refuse && service->refusals >= kMaxRefusals) return;
     const auto executor = socket.get_executor();
-    const bool refuse = open >= service->limits.connections;
     asio::co_spawn(executor, run_http_session(service, std::move(socket), refuse), end_of_session);
   }
 

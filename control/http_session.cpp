@@ -44,21 +44,25 @@ using TlsStream = asio::ssl::stream<tcp::socket>;
 template <class Stream>
 class Session final : public HttpSession {
  public:
-  Session(HttpService& service, Stream stream)
-      : service_(service), stream_(std::move(stream)), timer_(stream_.get_executor()) {
+  Session(HttpService& service, Stream stream, bool refuse)
+      : service_(service), stream_(std::move(stream)), refuse_(refuse), timer_(stream_.get_executor()) {
     error_code ignored;
     socket().set_option(tcp::no_delay(true), ignored);
     const auto peer = socket().remote_endpoint(ignored);
     if (!ignored) peer_ = fmt::format("{}:{}", peer.address().to_string(), peer.port());
     service_.sessions.insert(this);
+    if (refuse_) ++service_.refusals;
   }
-  ~Session() { service_.sessions.erase(this); }
+  ~Session() {
+    service_.sessions.erase(this);
+    if (refuse_) --service_.refusals;
+  }
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  asio::awaitable<void> run(bool refuse) {
+  asio::awaitable<void> run() {
     using namespace asio::experimental::awaitable_operators;
-    co_await (converse(refuse) || watch());
+    co_await (converse() || watch());
   }
 
   void stop() override {
@@ -103,7 +107,7 @@ class Session final : public HttpSession {
 
   // --- The conversation
 
-  asio::awaitable<void> converse(bool refuse) {
+  asio::awaitable<void> converse() {
     set_deadline(service_.limits.request);
     if constexpr (kTls) {
       const auto [error] = co_await stream_.async_handshake(TlsStream::server, kResult);
@@ -112,7 +116,7 @@ class Session final : public HttpSession {
         co_return;
       }
     }
-    if (refuse) {
+    if (refuse_) {
       Response response =
           failure(Problem::too_many_requests, "There are too many connections; try again in a moment");
       response.headers.emplace_back("Retry-After", "1");
@@ -208,6 +212,10 @@ class Session final : public HttpSession {
       std::tie(error, std::ignore) = co_await http::async_write(stream_, message, kResult);
     }
     writing_ = false;
+    if (error) {  // nobody is there to linger for
+      error_code ignored;
+      socket().close(ignored);
+    }
     co_return !error;
   }
 
@@ -236,6 +244,7 @@ class Session final : public HttpSession {
 
   HttpService& service_;
   Stream stream_;
+  const bool refuse_;
   std::string peer_;
   beast::flat_buffer buffer_{kReadBuffer};
 
@@ -250,11 +259,11 @@ class Session final : public HttpSession {
 asio::awaitable<void> run_http_session(std::shared_ptr<HttpService> service, tcp::socket socket,
                                        bool refuse) {
   if (service->tls) {
-    Session<TlsStream> session(*service, TlsStream(std::move(socket), *service->tls));
-    co_await session.run(refuse);
+    Session<TlsStream> session(*service, TlsStream(std::move(socket), *service->tls), refuse);
+    co_await session.run();
   } else {
-    Session<PlainStream> session(*service, std::move(socket));
-    co_await session.run(refuse);
+    Session<PlainStream> session(*service, std::move(socket), refuse);
+    co_await session.run();
   }
 }
 

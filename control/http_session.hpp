@@ -29,6 +29,7 @@ struct HttpService {
   HttpLimits limits;
   std::shared_ptr<boost::asio::ssl::context> tls;  // none: plain
   std::set<HttpSession*> sessions;
+  std::size_t refusals = 0;  // how many of the sessions are there only to be refused
   bool stopping = false;
 };
 

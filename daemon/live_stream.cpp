@@ -131,11 +131,15 @@ void LiveStream::retry(const std::string& output_uid) {
 }
 
 void LiveStream::collect_stats(std::vector<OutputStatsReport>& into) {
-  for (auto& [uid, worker] : workers_) into.push_back({uid_, uid, worker->stats()});
+  for (auto& [uid, worker] : workers_) {
+    worker->measure_bitrate();
+    into.push_back({uid_, uid, worker->stats()});
+  }
 }
 
-void LiveStream::output_changed(const egress::OutputSpec& spec, const media::OutputStatus& status) {
-  events_.output_changed(uid_, spec.uid, status);
+void LiveStream::output_changed(const egress::OutputSpec& spec, const media::OutputStatus& status,
+                                const media::OutputStats& stats) {
+  events_.output_changed(uid_, spec.uid, status, stats);
 }
 
 void LiveStream::worker_ended(const egress::OutputSpec& spec) {

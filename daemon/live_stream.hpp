@@ -53,7 +53,8 @@ class LiveStream final : private egress::WorkerListener {
   void stop_holding();
   void finish_if_done();
 
-  void output_changed(const egress::OutputSpec& spec, const media::OutputStatus& status) override;
+  void output_changed(const egress::OutputSpec& spec, const media::OutputStatus& status,
+                      const media::OutputStats& stats) override;
   void worker_ended(const egress::OutputSpec& spec) override;
 
   const std::string uid_;

@@ -190,13 +190,14 @@ void Relay::stream_ended(const std::string& uid) {
 }
 
 void Relay::output_changed(const std::string& input_uid, const std::string& output_uid,
-                           const media::OutputStatus& status) {
-  asio::post(control_, [this, input_uid, output_uid, status] {
+                           const media::OutputStatus& status, const media::OutputStats& stats) {
+  asio::post(control_, [this, input_uid, output_uid, status, stats] {
     const auto input = inputs_.find(input_uid);
     if (input == inputs_.end()) return;
     const auto output = input->second.outputs.find(output_uid);
     if (output == input->second.outputs.end()) return;  // deleted
     output->second.at_work = true;
+    output->second.stats = stats;
     // What was shown ahead stays until the worker has caught up with the wish.
     if (!output->second.enabled && status.state != OutputState::stopping) return;
     output->second.status = status;

@@ -47,7 +47,7 @@ class Relay final : public control::Engine, public RelayEvents {
   void input_disconnected(const std::string& uid, media::InputReason reason) override;
   void stream_ended(const std::string& uid) override;
   void output_changed(const std::string& input_uid, const std::string& output_uid,
-                      const media::OutputStatus& status) override;
+                      const media::OutputStatus& status, const media::OutputStats& stats) override;
   void output_ended(const std::string& input_uid, const std::string& output_uid) override;
   void shard_report(unsigned shard, std::vector<OutputStatsReport> reports) override;
 

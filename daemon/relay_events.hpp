@@ -26,7 +26,7 @@ class RelayEvents {
   virtual void stream_ended(const std::string& uid) = 0;
 
   virtual void output_changed(const std::string& input_uid, const std::string& output_uid,
-                              const media::OutputStatus& status) = 0;
+                              const media::OutputStatus& status, const media::OutputStats& stats) = 0;
   // No worker is left for this output; whether that means idle or disabled is the control thread's to say.
   virtual void output_ended(const std::string& input_uid, const std::string& output_uid) = 0;
 

@@ -22,7 +22,7 @@ class UnusableSink final : public Sink {
   void flush() override {}
   boost::asio::awaitable<void> finish() override { co_return; }
   void close() override {}
-  SinkStats stats() override { return {}; }
+  SinkStats stats() const override { return {}; }
 
  private:
   std::string message_;

@@ -259,7 +259,7 @@ void RtmpSink::close() {
   if (transport_) transport_->close();
 }
 
-SinkStats RtmpSink::stats() {
+SinkStats RtmpSink::stats() const {
   SinkStats stats;
   if (!transport_ || !transport_->socket().is_open()) return stats;
   const auto tcp = transport_->stats();

@@ -26,7 +26,7 @@ class RtmpSink final : public Sink {
   void flush() override;
   boost::asio::awaitable<void> finish() override;
   void close() override;
-  SinkStats stats() override;
+  SinkStats stats() const override;
 
  private:
   boost::asio::awaitable<std::optional<Failure>> connect();

@@ -52,7 +52,7 @@ class Sink {
   // Hangs up at once without ending the broadcast.
   virtual void close() = 0;
 
-  virtual SinkStats stats() = 0;
+  virtual SinkStats stats() const = 0;
 };
 
 // Throws nothing: an address that cannot work makes a sink whose open() says so.

@@ -230,13 +230,14 @@ void Worker::set_state(OutputState state, std::string message) {
     spdlog::info("output state={} input={} output={}{}", to_string(state), spec_.input_uid, spec_.uid,
                  status_.message.empty() ? "" : " cause=\"" + status_.message + "\"");
   }
-  listener_.output_changed(spec_, status_);
+  listener_.output_changed(spec_, status_, stats());
 }
 
-media::OutputStats Worker::stats() {
+media::OutputStats Worker::stats() const {
   media::OutputStats stats;
   const SinkStats now = sink_ ? sink_->stats() : SinkStats{};
   stats.bytes_sent = bytes_before_ + now.bytes_sent;
+  stats.bitrate = bitrate_;
   stats.frames_sent = frames_before_ + now.frames_sent;
   stats.frames_dropped = mailbox_.frames_dropped();
   stats.queue = std::chrono::duration_cast<std::chrono::milliseconds>(mailbox_.span());
@@ -244,15 +245,18 @@ media::OutputStats Worker::stats() {
   stats.retransmits = retransmits_before_ + now.retransmits;
   stats.reconnects = connections_ > 0 ? connections_ - 1 : 0;
   stats.connected_at = connected_at_;
-  const auto time = Steady::now();
-  const std::chrono::duration<double> passed = time - last_stats_;
-  if (last_stats_ != Steady::time_point{} && passed.count() > 0) {
-    stats.bitrate =
-        static_cast<std::uint64_t>(static_cast<double>(stats.bytes_sent - last_bytes_) * 8 / passed.count());
-  }
-  last_stats_ = time;
-  last_bytes_ = stats.bytes_sent;
   return stats;
+}
+
+void Worker::measure_bitrate() {
+  const std::uint64_t bytes = stats().bytes_sent;
+  const auto time = Steady::now();
+  const std::chrono::duration<double> passed = time - measured_at_;
+  if (measured_at_ != Steady::time_point{} && passed.count() > 0) {
+    bitrate_ = static_cast<std::uint64_t>(static_cast<double>(bytes - measured_bytes_) * 8 / passed.count());
+  }
+  measured_at_ = time;
+  measured_bytes_ = bytes;
 }
 
 }  // namespace simulcast::egress

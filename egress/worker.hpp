@@ -28,7 +28,8 @@ namespace simulcast::egress {
 // Hears about a worker, on its shard.
 class WorkerListener {
  public:
-  virtual void output_changed(const OutputSpec& spec, const media::OutputStatus& status) = 0;
+  virtual void output_changed(const OutputSpec& spec, const media::OutputStatus& status,
+                              const media::OutputStats& stats) = 0;
   // Nothing more comes from this worker.
   virtual void worker_ended(const OutputSpec& spec) = 0;
 
@@ -67,7 +68,9 @@ class Worker final : public media::Output, public std::enable_shared_from_this<W
 
   const OutputSpec& spec() const { return spec_; }
   bool stopping() const { return stop_mode_.has_value(); }
-  media::OutputStats stats();
+  media::OutputStats stats() const;
+  // Call once a second: the bitrate is that since the last call.
+  void measure_bitrate();
 
   void offer(const media::Packet& packet) override { mailbox_.push(packet); }
   void flush() override { sink_->flush(); }
@@ -109,9 +112,9 @@ class Worker final : public media::Output, public std::enable_shared_from_this<W
   std::uint64_t connections_ = 0;
   std::optional<media::WallTime> connected_at_;
   std::chrono::steady_clock::time_point connected_since_{};
-  // For the bitrate: what stats() saw last.
-  std::uint64_t last_bytes_ = 0;
-  std::chrono::steady_clock::time_point last_stats_{};
+  std::uint64_t bitrate_ = 0;
+  std::uint64_t measured_bytes_ = 0;
+  std::chrono::steady_clock::time_point measured_at_{};
 };
 
 }  // namespace simulcast::egress

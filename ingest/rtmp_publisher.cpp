@@ -174,6 +174,8 @@ class RtmpPublisher final : public Publisher, public std::enable_shared_from_thi
     spdlog::info("publisher gone input={} proto={} peer={} goodbye={} cause=\"{}\"", grant_.input_uid,
                  to_string(protocol_), peer_, goodbye_, kicked_ ? *kicked_ : cause);
     gate_.publisher_left(grant_, *this, goodbye_);
+    // One that said goodbye hangs up first: some clients take it for an error when we do.
+    if (goodbye_) co_await wait_for_hangup();
     co_await linger();
   }
 
@@ -250,9 +252,13 @@ class RtmpPublisher final : public Publisher, public std::enable_shared_from_thi
   // Hangs up in such a way that the peer can read what it was told last.
   asio::awaitable<void> linger() {
     transport_->shutdown();
+    co_await wait_for_hangup();
+    transport_->close();
+  }
+
+  asio::awaitable<void> wait_for_hangup() {
     asio::steady_timer deadline(transport_->socket().get_executor(), kLinger);
     co_await (discard_input() || deadline.async_wait(asio::use_awaitable));
-    transport_->close();
   }
 
   asio::awaitable<void> discard_input() {

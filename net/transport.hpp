@@ -54,9 +54,10 @@ class Transport {
   void move_to(boost::asio::io_context& context);
 
   Socket& socket() { return socket_; }
+  const Socket& socket() const { return socket_; }
   std::string peer() const { return peer_; }
 
-  TcpStats stats() { return tcp_stats(static_cast<int>(socket_.native_handle())); }
+  TcpStats stats() const { return tcp_stats(static_cast<int>(const_cast<Socket&>(socket_).native_handle())); }
 
  protected:
   Socket socket_;

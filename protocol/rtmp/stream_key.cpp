@@ -51,7 +51,7 @@ boost::system::result<PublishTarget> publish_target(std::string_view app, std::s
   // rest of the query and the key stands in `app` already. A query behind the bare application (app?k=v,
   // name) is a different and proper form.
   const bool split_in_query = app.find('?') != std::string_view::npos && segments.size() > 1;
-  if (!split_in_query) append_segments(without_prefix(without_query(name)), segments);
+  if (!split_in_query) append_segments(without_query(name), segments);
   if (segments.size() < 2) return Error::no_stream_key;
 
   PublishTarget target{.app = {}, .key = std::string(without_prefix(segments.back()))};

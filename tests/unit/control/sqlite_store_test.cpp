@@ -125,9 +125,9 @@ TEST_F(SqliteStoreTest, UpdateIsCompareAndSet) {
   EXPECT_TRUE(store_->update_output(output));
   EXPECT_FALSE(store_->update_output(output));
   EXPECT_EQ(store_->output("i", "o")->url, "rtmp://other/app");
+  output = *store_->output("i", "o");
   store_->delete_output("i", "o");
-  EXPECT_FALSE(
-      store_->update_output(*store_->output("i", "o").or_else([&] { return std::optional(output); })));
+  EXPECT_FALSE(store_->update_output(output));
 }
 
 TEST_F(SqliteStoreTest, DeletingAnInputTakesItsOutputs) {

@@ -82,17 +82,17 @@ TEST(Amf0, AStrictArrayCannotBeLongerThanItsBytes) {
 }
 
 TEST(Amf0, DepthIsBounded) {
-  const auto nested = [](std::size_t depth) {
+  const auto repeated = [](std::string_view text, std::size_t times) {
+    const Bytes unit = hex(text);
     Bytes bytes;
-    for (std::size_t i = 1; i < depth; ++i) bytes = bytes + hex("0a 00000001");
-    return bytes + hex("05");
+    for (; times > 0; --times) bytes.insert(bytes.end(), unit.begin(), unit.end());
+    return bytes;
   };
+  const auto nested = [&](std::size_t depth) { return repeated("0a 00000001", depth - 1) + hex("05"); };
   EXPECT_FALSE(error_of(nested(kMaxAmfDepth)));
   EXPECT_EQ(error_of(nested(kMaxAmfDepth + 1)), Error::amf_too_deep);
   EXPECT_EQ(error_of(nested(70'000)), Error::amf_too_deep);
-  Bytes objects;
-  for (int i = 0; i < 70'000; ++i) objects = objects + hex("03 0001 'k'");
-  EXPECT_EQ(error_of(objects), Error::amf_too_deep);
+  EXPECT_EQ(error_of(repeated("03 0001 'k'", 70'000)), Error::amf_too_deep);
 }
 
 TEST(Amf0, TheNumberOfValuesIsBounded) {

@@ -13,6 +13,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace simulcast::test {
@@ -86,9 +87,9 @@ inline Bytes header(unsigned format, const Chunk& chunk) {
 inline Bytes chunked(Bytes head, std::uint32_t id, std::span<const std::byte> body, std::size_t chunk_size,
                      const Bytes& repeat = {}) {
   for (bool first = true;; first = false) {
-    if (!first) head = head + basic_header(3, id) + repeat;
+    if (!first) head = std::move(head) + basic_header(3, id) + repeat;
     const auto slice = body.first(std::min(body.size(), chunk_size));
-    head = head + slice;
+    head = std::move(head) + slice;
     body = body.subspan(slice.size());
     if (body.empty()) return head;
   }

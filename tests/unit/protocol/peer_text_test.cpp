@@ -21,13 +21,16 @@ TEST(PeerText, MasksEverySecret) {
 }
 
 TEST(PeerText, RemovesControlCharacters) {
-  EXPECT_EQ(clean_peer_text("one\r\ntwo\x1b[31m\x7f three\xc2\x85", kSecrets), "one two [31m three");
+  EXPECT_EQ(clean_peer_text("one\r\ntwo\x1b[31m\x7f"
+                            "three\xc2\x85",
+                            kSecrets),
+            "one two [31m three");
   EXPECT_EQ(clean_peer_text(std::string_view("a\0b", 3), kSecrets), "a b");
 }
 
 TEST(PeerText, RepairsBadUtf8) {
-  EXPECT_EQ(clean_peer_text("a\xff\xc3(\xe2\x82", kSecrets), "a??(??");
-  EXPECT_EQ(clean_peer_text("\xed\xa0\x80 \xc0\xaf \xf4\x90\x80\x80", kSecrets), "??? ?? ????");
+  EXPECT_EQ(clean_peer_text("a\xff\xc3(\xe2\x82", kSecrets), "a?\?(?\?");
+  EXPECT_EQ(clean_peer_text("\xed\xa0\x80 \xc0\xaf \xf4\x90\x80\x80", kSecrets), "?\?? ?\? ?\?\?\?");
 }
 
 TEST(PeerText, CutsBetweenCharacters) {

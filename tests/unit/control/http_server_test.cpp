@@ -1,0 +1,449 @@
+// Real sockets on loopback. The server runs on its own thread; the handler answers with what it was asked.
+#include "control/http_server.hpp"
+
+#include <gmock/gmock.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/ssl.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/json.hpp>
+#include <thread>
+
+#include "api_fixture.hpp"
+#include "raw_client.hpp"
+
+namespace simulcast::control::test {
+
+namespace asio = boost::asio;
+using testing::HasSubstr;
+
+namespace {
+
+constexpr std::string_view kGet = "GET /x HTTP/1.1\r\nHost: h\r\n\r\n";
+
+class HttpServerTest : public testing::Test {
+ protected:
+  ~HttpServerTest() override { stop(); }
+
+  std::uint16_t start(const std::optional<config::Certificate>& tls = std::nullopt) {
+    server_ = std::make_unique<HttpServer>(
+        io_.get_executor(), [this](const Request& request) { return handle(request); }, limits_);
+    port_ = server_->listen({"127.0.0.1", 0}, tls);
+    thread_ = std::thread([this] { io_.run(); });
+    return port_;
+  }
+
+  // Afterwards the io_context has run dry: nothing of the server is left.
+  void stop() {
+    if (!thread_.joinable()) return;
+    asio::post(io_, [this] { server_->stop(); });
+    thread_.join();
+  }
+
+  virtual Response handle(const Request& request) {
+    ++handled_;
+    std::string headers;
+    for (const auto& [name, value] : request.headers) headers += name + "=" + value + ";";
+    return {200,
+            json::serialize(json::object{{"method", request.method},
+                                         {"target", request.target},
+                                         {"headers", headers},
+                                         {"body", request.body}}),
+            {{"X-Extra", "yes"}}};
+  }
+
+  static std::string member(const RawAnswer& answer, const char* name) {
+    return std::string(json::parse(answer.body).at(name).as_string());
+  }
+
+  // The answer to `bytes` is this fault, in the envelope, and the connection is closed; the handler saw
+  // nothing.
+  void expect_refusal(std::string_view bytes, int status, int code) {
+    RawClient client(port_);
+    client.send(bytes);
+    expect_refused(client, status, code);
+    EXPECT_EQ(handled_, 0) << bytes.substr(0, 200);
+  }
+  static void expect_refused(RawClient& client, int status, int code) {
+    const RawAnswer answer = client.read_answer();
+    ASSERT_EQ(answer.status, status);
+    EXPECT_EQ(answer.headers.at("content-type"), "application/json");
+    EXPECT_EQ(answer.headers.at("connection"), "close");
+    const json::value body = json::parse(answer.body);
+    EXPECT_EQ(body.at("success"), false);
+    EXPECT_EQ(body.at("errors").at(0).at("code"), code);
+    client.finish_sending();
+    EXPECT_TRUE(client.at_end());
+  }
+
+  // Tries until the server has a place for one more connection again.
+  int status_when_free() const {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    int status = 429;
+    while (status != 200 && std::chrono::steady_clock::now() < deadline) {
+      RawClient next(port_);
+      next.send(kGet);
+      status = next.read_answer().status;
+    }
+    return status;
+  }
+
+  asio::io_context io_{1};
+  HttpLimits limits_;
+  std::unique_ptr<HttpServer> server_;
+  std::uint16_t port_ = 0;
+  std::thread thread_;
+  std::atomic<int> handled_ = 0;
+};
+
+TEST_F(HttpServerTest, AnswersAndKeepsTheConnection) {
+  RawClient client(start());
+  for (int i = 0; i < 3; ++i) {
+    client.send("POST /path?q=" + std::to_string(i) +
+                " HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nbody");
+    const RawAnswer answer = client.read_answer();
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.headers.at("content-type"), "application/json");
+    EXPECT_EQ(answer.headers.at("content-length"), std::to_string(answer.body.size()));
+    EXPECT_EQ(answer.headers.at("connection"), "keep-alive");
+    EXPECT_EQ(answer.headers.at("cache-control"), "no-store");
+    EXPECT_EQ(answer.headers.at("x-extra"), "yes");
+    EXPECT_THAT(answer.headers.at("date"), testing::EndsWith(" GMT"));
+    EXPECT_EQ(member(answer, "method"), "POST");
+    EXPECT_EQ(member(answer, "target"), "/path?q=" + std::to_string(i));
+    EXPECT_EQ(member(answer, "body"), "body");
+  }
+}
+
+TEST_F(HttpServerTest, PipelinedRequestsAreAnsweredInOrder) {
+  RawClient client(start());
+  std::string all;
+  for (int i = 0; i < 20; ++i) {
+    all += "PUT /" + std::to_string(i) + " HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n" +
+           std::to_string(i % 10);
+  }
+  client.send(all);
+  for (int i = 0; i < 20; ++i) {
+    const RawAnswer answer = client.read_answer();
+    ASSERT_EQ(answer.status, 200);
+    EXPECT_EQ(member(answer, "target"), "/" + std::to_string(i));
+    EXPECT_EQ(member(answer, "body"), std::to_string(i % 10));
+  }
+}
+
+TEST_F(HttpServerTest, RequestInSinglePieces) {
+  RawClient client(start());
+  for (const char c : std::string("PUT /x HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc")) {
+    client.send({&c, 1});
+  }
+  EXPECT_EQ(member(client.read_answer(), "body"), "abc");
+}
+
+TEST_F(HttpServerTest, ChunkedBodyAndItsTrailer) {
+  RawClient client(start());
+  client.send(
+      "POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "3\r\nabc\r\n2;ext=1\r\nde\r\n0\r\nAuthorization: Bearer x\r\n\r\n");
+  const RawAnswer answer = client.read_answer();
+  EXPECT_EQ(member(answer, "body"), "abcde");
+  EXPECT_THAT(member(answer, "headers"), testing::Not(HasSubstr("Authorization")));
+  client.send(kGet);
+  EXPECT_EQ(client.read_answer().status, 200);
+}
+
+TEST_F(HttpServerTest, HeadHasTheLengthButNoBody) {
+  RawClient client(start());
+  client.send("HEAD /x HTTP/1.1\r\nHost: h\r\n\r\n" + std::string(kGet));
+  const RawAnswer head = client.read_answer(false);
+  EXPECT_EQ(head.status, 200);
+  EXPECT_GT(std::stoi(head.headers.at("content-length")), 10);
+  EXPECT_EQ(member(client.read_answer(), "method"), "GET");  // so nothing came in between
+}
+
+TEST_F(HttpServerTest, ClosesWhenAsked) {
+  start();
+  for (const std::string request :
+       {"GET /x HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", "GET /x HTTP/1.0\r\n\r\n"}) {
+    RawClient client(port_);
+    client.send(request);
+    const RawAnswer answer = client.read_answer();
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.headers.at("connection"), "close");
+    EXPECT_TRUE(client.at_end());
+  }
+  RawClient client(port_);
+  client.send("GET /x HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+  EXPECT_EQ(client.read_answer().headers.at("connection"), "keep-alive");
+  client.send(kGet);
+  EXPECT_EQ(client.read_answer().status, 200);
+}
+
+TEST_F(HttpServerTest, HalfClosedClientGetsItsAnswer) {
+  RawClient client(start());
+  client.send(kGet);
+  client.finish_sending();
+  EXPECT_EQ(client.read_answer().status, 200);
+  EXPECT_TRUE(client.at_end());
+}
+
+TEST_F(HttpServerTest, ContinueIsSentWhenExpected) {
+  RawClient client(start());
+  client.send("POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n");
+  EXPECT_EQ(client.read_answer(false).status, 100);
+  client.send("ok");
+  EXPECT_EQ(member(client.read_answer(), "body"), "ok");
+}
+
+TEST_F(HttpServerTest, NoContinueForABodyThatIsTooLarge) {
+  start();
+  expect_refusal("POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 1048577\r\nExpect: 100-continue\r\n\r\n",
+                 413, 10005);
+}
+
+TEST_F(HttpServerTest, BodyLimit) {
+  start();
+  const std::string head = "POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: ";
+  expect_refusal(head + "1048577\r\n\r\n" + std::string(1048577, 'x'), 413, 10005);
+  expect_refusal(head + "18446744073709551615\r\n\r\nx", 413, 10005);
+  expect_refusal("POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n80000\r\n" +
+                     std::string(0x80000, 'x') + "\r\n80001\r\n" + std::string(0x80001, 'x') +
+                     "\r\n0\r\n\r\n",
+                 413, 10005);
+  RawClient client(port_);
+  client.send(head + "1048576\r\n\r\n" + std::string(1048576, 'x'));
+  EXPECT_EQ(member(client.read_answer(), "body").size(), 1048576U);
+}
+
+TEST_F(HttpServerTest, HeaderLimit) {
+  start();
+  expect_refusal("GET /x HTTP/1.1\r\nHost: h\r\nX-Long: " + std::string(16 * 1024, 'x') + "\r\n\r\n", 431,
+                 10005);
+  expect_refusal("GET /" + std::string(16 * 1024, 'x') + " HTTP/1.1\r\nHost: h\r\n\r\n", 431, 10005);
+  std::string many = "GET /x HTTP/1.1\r\nHost: h\r\n";
+  for (int i = 0; i < 3000; ++i) many += "X-A: 1\r\n";
+  expect_refusal(many + "\r\n", 431, 10005);
+  RawClient client(port_);
+  client.send("GET /x HTTP/1.1\r\nHost: h\r\nX-Long: " + std::string(15 * 1024, 'x') + "\r\n\r\n");
+  EXPECT_EQ(client.read_answer().status, 200);
+}
+
+TEST_F(HttpServerTest, MalformedRequests) {
+  start();
+  for (const std::string_view bytes : {
+           "nonsense\r\n\r\n",
+           "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",  // a TLS hello
+           "GET /x\r\n\r\n",
+           "GET /x HTTP/2.0\r\nHost: h\r\n\r\n",
+           "GET /x HTTP/1.1\r\n\r\n",  // no Host
+           "GET /x HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+           "GET /x HTTP/1.1\r\nHost : h\r\n\r\n",
+           "GET /a b HTTP/1.1\r\nHost: h\r\n\r\n",
+           "POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n",
+           "POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx",
+           "POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+           // What two servers may read differently
+           "POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+           "POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n",
+           "POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip\r\n\r\nxxxx",
+           "POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+           "POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
+           "POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+           "POST /x HTTP/1.0\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+       }) {
+    SCOPED_TRACE(bytes);
+    expect_refusal(bytes, 400, 10005);
+  }
+}
+
+TEST_F(HttpServerTest, CutOffRequestIsToldSo) {
+  start();
+  RawClient client(port_);
+  client.send("POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc");
+  client.finish_sending();
+  expect_refused(client, 400, 10005);
+}
+
+TEST_F(HttpServerTest, SlowRequestsTimeOut) {
+  limits_.request = std::chrono::milliseconds(100);
+  start();
+  for (const std::string_view begun : {"", "GET /x HT", "GET /x HTTP/1.1\r\nHost: h\r\n",
+                                       "POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc"}) {
+    SCOPED_TRACE(begun);
+    expect_refusal(begun, 408, 10005);
+  }
+  // Also the second request of a connection.
+  RawClient client(port_);
+  client.send(std::string(kGet) + "GET /y");
+  EXPECT_EQ(client.read_answer().status, 200);
+  expect_refused(client, 408, 10005);
+}
+
+TEST_F(HttpServerTest, TricklingDoesNotBuyTime) {
+  limits_.request = std::chrono::milliseconds(200);
+  RawClient client(start());
+  client.send("GET /x HTTP/1.1\r\nHost: h\r\n");
+  std::atomic<bool> done = false;
+  std::thread trickle([&] {
+    while (!done) {
+      client.send("X-A: 1\r\n");
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+  });
+  const RawAnswer answer = client.read_answer();
+  done = true;
+  trickle.join();
+  EXPECT_EQ(answer.status, 408);
+}
+
+TEST_F(HttpServerTest, IdleConnectionsEndSilently) {
+  limits_.idle = std::chrono::milliseconds(50);
+  RawClient client(start());
+  client.send(kGet);
+  EXPECT_EQ(client.read_answer().status, 200);
+  EXPECT_TRUE(client.at_end());
+}
+
+TEST_F(HttpServerTest, TooManyConnections) {
+  limits_.connections = 2;
+  start();
+  auto first = std::make_unique<RawClient>(port_);
+  RawClient second(port_);
+  for (RawClient* client : {first.get(), &second}) {
+    client->send(kGet);
+    EXPECT_EQ(client->read_answer().status, 200);
+  }
+  {
+    RawClient third(port_);
+    third.send(kGet);
+    const RawAnswer answer = third.read_answer();
+    EXPECT_EQ(answer.status, 429);
+    EXPECT_EQ(answer.headers.at("retry-after"), "1");
+    EXPECT_EQ(json::parse(answer.body).at("errors").at(0).at("code"), 10016);
+  }
+  first.reset();
+  EXPECT_EQ(status_when_free(), 200);
+}
+
+TEST_F(HttpServerTest, ClientsThatGoAwayLeaveNothing) {
+  start();
+  for (const std::string_view begun :
+       {"", "GET", "POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc"}) {
+    for (int i = 0; i < 20; ++i) RawClient(port_).send(begun);
+  }
+  RawClient client(port_);
+  client.send(kGet);
+  EXPECT_EQ(client.read_answer().status, 200);
+}
+
+TEST_F(HttpServerTest, StopEndsListenerAndConnections) {
+  limits_.request = limits_.idle = std::chrono::minutes(10);
+  start();
+  RawClient idle(port_);
+  idle.send(kGet);
+  EXPECT_EQ(idle.read_answer().status, 200);
+  RawClient begun(port_);
+  begun.send("GET /x HT");
+  RawClient silent(port_);
+  stop();  // joins: the io_context had nothing more to do
+  EXPECT_FALSE(server_->listening());
+  EXPECT_TRUE(idle.at_end());
+  EXPECT_THROW(RawClient late(port_), std::runtime_error);
+}
+
+TEST_F(HttpServerTest, PortInUseIsToldInWords) {
+  start();
+  HttpServer second(io_.get_executor(), [](const Request&) { return Response{}; });
+  try {
+    second.listen({"127.0.0.1", port_});
+    FAIL() << "it listens twice";
+  } catch (const std::runtime_error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("127.0.0.1:" + std::to_string(port_)));
+    EXPECT_THAT(error.what(), HasSubstr("Address already in use"));
+  }
+  EXPECT_FALSE(second.listening());
+}
+
+class LargeAnswerTest : public HttpServerTest {
+ protected:
+  static constexpr std::size_t kSize = 64U << 20;
+  Response handle(const Request& request) override {
+    return {200, request.target == "/large" ? std::string(kSize, 'x') : "{}", {}};
+  }
+};
+
+TEST_F(LargeAnswerTest, ClientThatDoesNotReadIsCutOff) {
+  limits_.response = std::chrono::milliseconds(100);
+  limits_.connections = 1;
+  RawClient stuck(start());
+  stuck.send("GET /large HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_EQ(status_when_free(), 200);
+  EXPECT_LT(stuck.read_to_end(), kSize);
+}
+
+// --- TLS
+
+// A certificate for itself, and its key, as PEM files.
+config::Certificate make_certificate(const std::filesystem::path& directory) {
+  const config::Certificate files{directory / "certificate.pem", directory / "key.pem"};
+  EVP_PKEY* key = EVP_EC_gen("P-256");
+  X509* certificate = X509_new();
+  ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
+  X509_gmtime_adj(X509_getm_notBefore(certificate), -60);
+  X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
+  X509_NAME* name = X509_get_subject_name(certificate);
+  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("localhost"),
+                             -1, -1, 0);
+  X509_set_issuer_name(certificate, name);
+  X509_set_pubkey(certificate, key);
+  X509_sign(certificate, key, EVP_sha256());
+  FILE* out = std::fopen(files.certificate.c_str(), "w");
+  PEM_write_X509(out, certificate);
+  std::fclose(out);
+  out = std::fopen(files.key.c_str(), "w");
+  PEM_write_PrivateKey(out, key, nullptr, nullptr, 0, nullptr, nullptr);
+  std::fclose(out);
+  X509_free(certificate);
+  EVP_PKEY_free(key);
+  return files;
+}
+
+TEST_F(HttpServerTest, OverTls) {
+  TemporaryDirectory directory;
+  const config::Certificate certificate = make_certificate(directory.path());
+  start(certificate);
+  asio::io_context io;
+  asio::ssl::context context(asio::ssl::context::tls_client);
+  context.load_verify_file(certificate.certificate.string());
+  context.set_verify_mode(asio::ssl::verify_peer);
+  asio::ssl::stream<asio::ip::tcp::socket> client(io, context);
+  client.next_layer().connect({asio::ip::address_v4::loopback(), port_});
+  client.handshake(asio::ssl::stream_base::client);
+  asio::write(client,
+              asio::buffer(std::string_view("GET /x HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")));
+  std::string received;
+  boost::system::error_code error;
+  asio::read(client, asio::dynamic_buffer(received), error);
+  EXPECT_EQ(error, asio::error::eof);  // by close_notify
+  EXPECT_THAT(received, testing::StartsWith("HTTP/1.1 200"));
+
+  // Who does not speak TLS is dropped, and takes nobody along.
+  RawClient plain(port_);
+  plain.send(kGet);
+  plain.read_to_end();
+  EXPECT_EQ(handled_, 1);
+}
+
+TEST_F(HttpServerTest, UnusableCertificateIsToldInWords) {
+  EXPECT_THROW(start(config::Certificate{"/absent/certificate.pem", "/absent/key.pem"}), std::runtime_error);
+}
+
+}  // namespace
+
+}  // namespace simulcast::control::test
