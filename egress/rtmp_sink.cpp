@@ -28,6 +28,9 @@ constexpr std::uint64_t kControlSlack = 512;
 // Between hanging up and the peer doing so: long enough for a round trip around the world.
 constexpr std::chrono::milliseconds kFarewell{500};
 
+// A server that speaks TLS answers within a few round trips; one that does not would keep the user waiting for nothing.
+constexpr std::chrono::seconds kTlsTimeout{8};
+
 // How many reads may follow each other before others on the shard get their turn.
 constexpr int kReadsInARow = 16;
 
@@ -88,8 +91,14 @@ asio::awaitable<std::optional<Failure>> RtmpSink::connect() {
     co_return std::nullopt;
   }
   auto tls = net::make_tls_client(std::move(socket), environment_.tls, url_.host, verify_tls_);
-  const error_code ec = co_await tls->handshake();
-  if (ec) {
+  waiting_for_ = "the TLS handshake";
+  asio::steady_timer deadline(wake_.get_executor(), kTlsTimeout);
+  const auto shaken = co_await (tls->handshake() || deadline.async_wait(asio::use_awaitable));
+  if (shaken.index() == 1) {
+    co_return Failure{Failure::Kind::lost, "no answer to the TLS handshake: is there an RTMPS server on port " +
+                                               std::to_string(url_.port) + " of " + url_.host + "?"};
+  }
+  if (const error_code ec = std::get<0>(shaken)) {
     const std::string why = tls->failure().empty() ? ec.message() : tls->failure();
     co_return Failure{Failure::Kind::lost, "TLS with " + url_.host + " failed: " + why};
   }
@@ -98,6 +107,7 @@ asio::awaitable<std::optional<Failure>> RtmpSink::connect() {
 }
 
 asio::awaitable<std::optional<Failure>> RtmpSink::publish() {
+  waiting_for_ = "the server's consent to publish";
   session_.start();
   while (!accepted_) {
     write_waiting();

@@ -22,6 +22,7 @@ class RtmpSink final : public Sink {
   ~RtmpSink() override;
 
   boost::asio::awaitable<std::optional<Failure>> open() override;
+  std::string_view waiting_for() const override { return waiting_for_; }
   boost::asio::awaitable<Failure> serve() override;
   void flush() override;
   boost::asio::awaitable<void> finish() override;
@@ -51,6 +52,7 @@ class RtmpSink final : public Sink {
   std::unique_ptr<net::Transport> transport_;
   rtmp::ClientSession session_;
   RtmpWriter writer_;
+  std::string_view waiting_for_ = "the connection";
   bool accepted_ = false;
   bool blocked_ = false;            // waiting for the socket to take more
   std::optional<Failure> failure_;  // set where it cannot be returned

@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "egress/mailbox.hpp"
 #include "egress/output_spec.hpp"
@@ -42,6 +43,8 @@ class Sink {
 
   // Ends once the destination has accepted the publish, or with why it has not.
   virtual boost::asio::awaitable<std::optional<Failure>> open() = 0;
+  // What open() is waiting for, for the user: "the TLS handshake".
+  virtual std::string_view waiting_for() const = 0;
   // Serves the open connection until it ends, and says why it did.
   virtual boost::asio::awaitable<Failure> serve() = 0;
   // Writes as much of the mailbox as the socket takes.

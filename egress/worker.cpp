@@ -138,8 +138,8 @@ asio::awaitable<std::optional<Failure>> Worker::open_with_deadline() {
   asio::steady_timer deadline(executor_, kOpenTimeout);
   auto opened = co_await (sink_->open() || deadline.async_wait(asio::use_awaitable));
   if (opened.index() == 0) co_return std::move(std::get<0>(opened));
-  co_return Failure{Failure::Kind::lost, "the destination did not accept the stream within " +
-                                             std::to_string(kOpenTimeout.count()) + " s"};
+  co_return Failure{Failure::Kind::lost, "no answer within " + std::to_string(kOpenTimeout.count()) +
+                                             " s while waiting for " + std::string(sink_->waiting_for())};
 }
 
 // Says when the output is live, and when it no longer is although the connection still stands.

@@ -70,11 +70,15 @@ class Value {
                             Xml, Unsupported>;
 
   Value();
+  // Implicit on purpose: a literal is a value.
+  // NOLINTBEGIN(google-explicit-constructor, bugprone-forwarding-reference-overload): copies are constrained
+  // away
   template <typename T>
   requires(!std::same_as<std::remove_cvref_t<T>, Value> && std::constructible_from<Data, T>) Value(T&& data)
-      : data_(std::forward<T>(data)) {}  // NOLINT(google-explicit-constructor): a literal is a value
-  Value(std::string_view text);          // NOLINT(google-explicit-constructor)
-  Value(const char* text);               // NOLINT(google-explicit-constructor)
+      : data_(std::forward<T>(data)) {}
+  Value(std::string_view text);
+  Value(const char* text);
+  // NOLINTEND(google-explicit-constructor, bugprone-forwarding-reference-overload)
 
   const Data& data() const { return data_; }
   bool is_null() const;  // null or undefined: encoders use them alike

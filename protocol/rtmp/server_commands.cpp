@@ -6,6 +6,7 @@
 
 #include "protocol/rtmp/error.hpp"
 #include "protocol/rtmp/limits.hpp"
+#include "protocol/rtmp/peer_text.hpp"
 #include "protocol/rtmp/server_session.hpp"
 #include "protocol/rtmp/stream_key.hpp"
 
@@ -91,7 +92,7 @@ ServerSession::Step ServerSession::on_connect(double transaction, Arguments argu
   }
   app_ = app;
   tc_url_ = text_of(client, client.find("tcUrl") != nullptr ? "tcUrl" : "tcurl");
-  flash_version_ = text_of(client, "flashVer");
+  flash_version_ = clean_peer_text(text_of(client, "flashVer"), {});
   state_ = State::connected;
 
   send(window_ack_size(kDefaultAckWindow));

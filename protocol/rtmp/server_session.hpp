@@ -46,7 +46,7 @@ struct PublishRequest {
   std::string app;
   std::string key;
   std::string tc_url;
-  std::string flash_version;
+  std::string flash_version;  // the encoder's name for itself; printable
 };
 struct MediaMessage {
   MessageType type{};           // audio, video or data_amf0

@@ -35,7 +35,7 @@ async function scene(t, { decide, daemonOptions, tags } = {}) {
   };
   const retrying = async (destination, words, fields) => {
     const { uid } = await input.addOutput(destination, fields);
-    const output = await input.untilOutput(uid, 'retrying', { timeout: 5000 });
+    const output = await input.untilOutput(uid, 'retrying', { timeout: 15_000 });
     assert.match(output.status.message, words);
     assert.ok(output.status.attempt >= 1);
     assert.ok(Date.parse(output.status.nextRetryAt) > 0);
@@ -58,12 +58,12 @@ test("a wrong key: the server's own words, and no hammering", async (t) => {
   let asked = 0;
   const { sink, retrying, finish } = await scene(t, {
     decide: ({ name }) => {
-      if (name !== 'expired') return 'accept';
+      if (name !== 'key-of-last-week') return 'accept';
       asked += 1;
       return { refuse: 'This stream key expired on Tuesday.' };
     },
   });
-  await retrying(sink.url('expired'), /This stream key expired on Tuesday\./);
+  await retrying(sink.url('key-of-last-week'), /This stream key expired on Tuesday\./);
   await finish();
   assert.ok(asked <= 2, `it asked ${asked} times within seconds`);
 });
@@ -147,7 +147,7 @@ test('TLS: only a good certificate gets a byte of RTMP; the cause is named', asy
   const { uid } = await input.addOutput({ url: `rtmps://localhost:${front.port}/live`, streamKey: 'trusted' });
   await sink.session('trusted');
   await input.untilOutput(uid, 'live');
-  await retrying({ url: `rtmps://127.0.0.1:${sink.port}/live`, streamKey: 'plain' }, /TLS|SSL|certificate|version/i);
+  await retrying({ url: `rtmps://127.0.0.1:${sink.port}/live`, streamKey: 'plain' }, /TLS/);
   await finish();
 });
 

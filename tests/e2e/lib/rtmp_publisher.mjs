@@ -241,10 +241,12 @@ export class EndlessPublisher {
 export function repeated(tags) {
   const media = tags.filter((tag) => tag.type !== Type.data);
   const headers = media.filter((tag) => digest(tag).kind.endsWith('-config'));
-  const frames = media.filter((tag) => ['audio', 'video'].includes(digest(tag).kind));
-  const video = frames.filter((tag) => tag.type === Type.video);
+  const all = media.filter((tag) => ['audio', 'video'].includes(digest(tag).kind));
+  const video = all.filter((tag) => tag.type === Type.video);
   const frameTime = (video.at(-1).timestamp - video[0].timestamp) / (video.length - 1);
   const length = Math.round(video.at(-1).timestamp - video[0].timestamp + frameTime);
+  // Sound that outlasts the picture would step back where the next round begins.
+  const frames = all.filter((tag) => tag.timestamp < all[0].timestamp + length);
   return {
     0: tags[0],
     *[Symbol.iterator]() {

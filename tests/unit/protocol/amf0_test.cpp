@@ -11,7 +11,7 @@ namespace {
 
 using test::Bytes;
 using test::hex;
-using test::operator+;
+using test::operator+;  // NOLINT(misc-unused-using-decls): not seen in expressions
 
 boost::system::error_code error_of(const Bytes& body) {
   const auto values = decode(body);

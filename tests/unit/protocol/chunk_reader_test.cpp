@@ -10,13 +10,12 @@ namespace {
 
 using test::basic_header;
 using test::Bytes;
-using test::Chunk;
 using test::chunked;
 using test::header;
 using test::hex;
 using test::number;
 using test::pattern;
-using test::operator+;
+using test::operator+;  // NOLINT(misc-unused-using-decls): not seen in expressions
 
 struct Outcome {
   std::vector<Message> messages;

@@ -13,7 +13,7 @@ namespace {
 using test::Bytes;
 using test::hex;
 using test::pattern;
-using test::operator+;
+using test::operator+;  // NOLINT(misc-unused-using-decls): not seen in expressions
 
 Bytes bytes_of(const ChunkHeader& header) {
   return {header.span().begin(), header.span().end()};

@@ -20,7 +20,7 @@ using test::info_of;
 using test::pattern;
 using test::Peer;
 using test::simple_handshake;
-using test::operator+;
+using test::operator+;  // NOLINT(misc-unused-using-decls): not seen in expressions
 
 ClientOptions options() {
   ClientOptions options;

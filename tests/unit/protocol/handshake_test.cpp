@@ -12,7 +12,7 @@ namespace {
 using test::Bytes;
 using test::hex;
 using test::pattern;
-using test::operator+;
+using test::operator+;  // NOLINT(misc-unused-using-decls): not seen in expressions
 
 constexpr std::size_t kAll = 1 + 2 * kHandshakePacket;
 

@@ -11,7 +11,7 @@ namespace {
 
 using test::Bytes;
 using test::hex;
-using test::operator+;
+using test::operator+;  // NOLINT(misc-unused-using-decls): not seen in expressions
 
 const Bytes kPrefix = hex("02 000d '@setDataFrame'");
 const Bytes kMetadata =

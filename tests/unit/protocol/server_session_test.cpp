@@ -5,6 +5,7 @@
 #include "protocol/rtmp/error.hpp"
 #include "protocol/rtmp/limits.hpp"
 #include "tests/unit/protocol/session_driver.hpp"
+#include "tests/unit/protocol/test_publisher.hpp"
 
 namespace simulcast::rtmp {
 namespace {
@@ -13,112 +14,14 @@ using amf0::Null;
 using amf0::Object;
 using amf0::Value;
 using test::Bytes;
+using test::connect_object;
 using test::feed;
 using test::hex;
 using test::info_of;
 using test::pattern;
-using test::Peer;
+using test::Publisher;
 using test::simple_handshake;
-using test::operator+;
-
-Value connect_object(std::string_view app) {
-  return Object{{{"app", app},
-                 {"type", "nonprivate"},
-                 {"flashVer", "FMLE/3.0 (compatible; FMSc/1.0)"},
-                 {"tcUrl", "rtmp://host/live"}},
-                {}};
-}
-
-// A publisher up to a given point, against a session.
-struct Publisher {
-  ServerSession session{{.handshake_seed = 1}};
-  Peer peer;
-
-  test::Fed<ServerSession> send(const Bytes& bytes) { return feed(session, bytes); }
-  test::Fed<ServerSession> command(std::initializer_list<Value> values, std::uint32_t stream_id = 0) {
-    return send(peer.command(values, stream_id));
-  }
-  void connect(std::string_view app = "live") {
-    peer.read(send(simple_handshake()).sent);
-    const auto fed = command({"connect", 1.0, connect_object(app)});
-    ASSERT_FALSE(fed.error);
-    peer.read(fed.sent);
-  }
-  void publish() {
-    connect();
-    peer.read(command({"createStream", 2.0, Null{}}).sent);
-    const auto fed = command({"publish", 3.0, Null{}, "KEY", "live"}, 1);
-    ASSERT_EQ(fed.events.size(), 1U);
-    ASSERT_TRUE(std::holds_alternative<PublishRequest>(fed.events[0]));
-    session.accept_publish();
-    peer.read(session.output());
-    session.output().clear();
-  }
-};
-
-// --- recorded sessions ---
-
-struct Recording {
-  std::string name;
-  std::string_view flash_version;
-  std::size_t audio, video, data;
-  std::uint32_t crc;
-};
-
-std::uint32_t crc32(std::uint32_t crc, std::span<const std::byte> bytes) {
-  crc = ~crc;
-  for (const std::byte byte : bytes) {
-    crc ^= std::to_integer<std::uint32_t>(byte);
-    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ (0xEDB88320U & (0U - (crc & 1)));
-  }
-  return ~crc;
-}
-
-TEST(ServerSession, RecordedClientsAreUnderstoodHoweverTheirBytesArrive) {
-  const std::string key = "0123456789abcdef0123456789abcdefk89abcdef0123456789abcdef01234567";
-  for (const Recording& recording :
-       {Recording{"ffmpeg.bin", "FMLE/3.0 (compatible; Lavf59", 132, 47, 1, 0xd01c3777},
-        Recording{"rtmp2sink.bin", "", 131, 47, 29, 0xd22107b5},
-        Recording{"rtmpsink.bin", "", 131, 47, 29, 0x2be13e67}}) {
-    const Bytes bytes = test::fixture(recording.name);
-    for (const std::size_t piece : {SIZE_MAX, std::size_t{1}, std::size_t{1460}}) {
-      ServerSession session{{.handshake_seed = 1}};
-      std::size_t audio = 0;
-      std::size_t video = 0;
-      std::size_t data = 0;
-      std::size_t ended = 0;
-      std::uint32_t crc = 0;
-      const auto fed = feed(session, bytes, piece, [&](const ServerSession::Event& event) {
-        if (const auto* request = std::get_if<PublishRequest>(&event)) {
-          EXPECT_EQ(request->app, "live");
-          EXPECT_EQ(request->key, key);
-          EXPECT_TRUE(request->flash_version.starts_with(recording.flash_version)) << request->flash_version;
-          EXPECT_TRUE(request->tc_url.starts_with("rtmp://127.0.0.1")) << request->tc_url;
-          session.accept_publish();
-        } else if (const auto* media = std::get_if<MediaMessage>(&event)) {
-          ++(media->type == MessageType::audio ? audio : media->type == MessageType::video ? video : data);
-          crc = crc32(crc, test::number(static_cast<std::uint8_t>(media->type), 1) +
-                               test::number(media->timestamp, 4));
-          crc = crc32(crc, media->body.bytes());
-        } else {
-          ++ended;
-        }
-      });
-      EXPECT_FALSE(fed.error) << recording.name << ": " << fed.error.message();
-      EXPECT_EQ(audio, recording.audio);
-      EXPECT_EQ(video, recording.video);
-      EXPECT_EQ(data, recording.data);
-      EXPECT_EQ(crc, recording.crc) << recording.name;
-      EXPECT_EQ(ended, 1U);
-      EXPECT_EQ(session.bytes_received(), bytes.size());
-      Peer peer;
-      const auto commands = peer.commands(fed.sent);
-      ASSERT_GE(commands.size(), 4U);
-      EXPECT_EQ(info_of(commands.front(), "code"), "NetConnection.Connect.Success");
-      EXPECT_EQ(info_of(commands.back(), "code"), "NetStream.Unpublish.Success");
-    }
-  }
-}
+using test::operator+;  // NOLINT(misc-unused-using-decls): not seen in expressions
 
 // --- connect ---
 
@@ -464,42 +367,6 @@ TEST(ServerSession, ATinyWindowDoesNotMakeItChatter) {
   EXPECT_EQ(acknowledgements(publisher, publisher.send(frames).sent).size(), 1U);
   const auto fed = feed(publisher.session, frames, 1460);
   EXPECT_LE(acknowledgements(publisher, fed.sent).size(), frames.size() / kMinAckWindow);
-}
-
-// --- aggregates ---
-
-Bytes tag(std::uint8_t type, std::uint32_t time, const Bytes& body) {
-  return test::number(type, 1) + test::number(body.size(), 3) + test::number(time & 0xFFFFFF, 3) +
-         test::number(time >> 24, 1) + test::number(0, 3) + body + test::number(11 + body.size(), 4);
-}
-
-TEST(ServerSession, AggregatesAreTakenApart) {
-  Publisher publisher;
-  publisher.publish();
-  const Bytes body = tag(9, 0x01000005, hex("17 01")) + tag(22, 0x01000006, tag(8, 0, hex("af"))) +
-                     tag(8, 0x01000010, hex("af 01 02")) + tag(18, 0x01000004, {});
-  const auto fed = publisher.send(publisher.peer.media(MessageType::aggregate, 1000, body));
-  ASSERT_EQ(fed.events.size(), 3U);
-  const auto& video = std::get<MediaMessage>(fed.events[0]);
-  const auto& audio = std::get<MediaMessage>(fed.events[1]);
-  EXPECT_EQ(video.timestamp, 1000U);
-  EXPECT_TRUE(std::ranges::equal(video.body.bytes(), hex("17 01")));
-  EXPECT_EQ(audio.timestamp, 1011U);
-  EXPECT_TRUE(std::ranges::equal(audio.body.bytes(), hex("af 01 02")));
-  EXPECT_EQ(std::get<MediaMessage>(fed.events[2]).timestamp, 999U);
-}
-
-TEST(ServerSession, AggregatesDoNotReachPastTheirEnd) {
-  const Bytes whole = tag(9, 5, hex("17 01 02 03"));
-  for (std::size_t size = 1; size < whole.size(); ++size) {
-    Publisher publisher;
-    publisher.publish();
-    const auto fed = publisher.send(publisher.peer.media(
-        MessageType::aggregate, 0, {whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)}));
-    // The back pointer at the end may be missing, nothing else.
-    EXPECT_EQ(fed.error == Error::bad_aggregate, size < 15) << size;
-    EXPECT_EQ(fed.events.size(), size < 15 ? 0U : 1U);
-  }
 }
 
 TEST(ServerSession, StrangersAreRecognised) {

@@ -11,7 +11,7 @@ namespace {
 
 using test::Bytes;
 using test::hex;
-using test::operator+;
+using test::operator+;  // NOLINT(misc-unused-using-decls): not seen in expressions
 
 VideoTag video(std::string_view text) {
   const auto tag = parse_video(hex(text));
