@@ -108,6 +108,7 @@ std::uint16_t HttpServer::listen(const config::Listen& address,
     impl_->acceptor.bind(endpoint);
     impl_->acceptor.listen();
   } catch (const boost::system::system_error& error) {
+    impl_->acceptor = tcp::acceptor(impl_->acceptor.get_executor());
     throw std::runtime_error(fmt::format("cannot listen on {}:{} for the control API: {}", address.host,
                                          address.port, error.code().message()));
   }

@@ -122,7 +122,10 @@ class Session final : public HttpSession {
       response.headers.emplace_back("Retry-After", "1");
       co_await reply_to_fault(std::move(response));
     } else {
-      while (co_await exchange() && co_await another_begins()) {
+      bool more = true;
+      while (more) {
+        more = co_await exchange();
+        if (more) more = co_await another_begins();
       }
     }
     if (!service_.stopping) co_await linger();

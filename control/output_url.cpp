@@ -156,7 +156,7 @@ std::string shown_key(std::string_view key) {
   return plain ? fmt::format("the query key \"{}\"", key) : "a query key";
 }
 
-std::string srt_problem(bool has_port, std::string_view path, std::string_view query) {
+std::string srt_problem(bool has_port, std::string_view path, const std::string& query) {
   static const std::set<std::string, std::less<>> kKeys{"streamid", "passphrase", "pbkeylen", "latency",
                                                         "mode"};
   if (!has_port) return "An srt:// URL needs a port";
@@ -167,16 +167,16 @@ std::string srt_problem(bool has_port, std::string_view path, std::string_view q
   if (!parameters) return "The URL's query is malformed; special characters in it are written as %XX";
   std::set<std::string> seen;
   for (const auto& encoded : *parameters) {
-    const auto parameter = static_cast<urls::param>(encoded);
-    if (!kKeys.contains(parameter.key)) {
+    const std::string key = encoded.key.decode();
+    if (!kKeys.contains(key)) {
       return fmt::format(
           "The URL has {}; an srt:// URL may have streamid, passphrase, pbkeylen, latency and mode",
-          shown_key(parameter.key));
+          shown_key(key));
     }
-    if (!seen.insert(parameter.key).second) {
-      return fmt::format("The URL has the query key \"{}\" twice", parameter.key);
+    if (!seen.insert(key).second) {
+      return fmt::format("The URL has the query key \"{}\" twice", key);
     }
-    std::string problem = srt_value_problem(parameter.key, parameter.value);
+    std::string problem = srt_value_problem(key, encoded.value.decode());
     if (!problem.empty()) return problem;
   }
   return {};
@@ -201,8 +201,8 @@ std::string output_url_problem(std::string_view url, const std::vector<config::N
   const std::string_view authority_text = rest.substr(0, rest.find_first_of("/?"));
   rest.remove_prefix(authority_text.size());
   const std::string_view path = rest.substr(0, rest.find('?'));
-  const std::string_view query =
-      path.size() < rest.size() ? rest.substr(path.size() + 1) : std::string_view();
+  rest.remove_prefix(std::min(path.size() + 1, rest.size()));
+  const std::string query(rest);  // Boost 1.81 reads it up to a terminating zero
 
   if (authority_text.find('@') != std::string_view::npos) {
     return "The URL must not contain a user name or password";

@@ -92,9 +92,9 @@ TEST_F(OutputsTest, ListedInOrderOfCreation) {
     now_ -= std::chrono::seconds(1);  // the clock has no say
     made.push_back(new_output(input_));
   }
+  const Answer list = call("GET", path_);
   std::vector<std::string> listed;
-  for (const json::value& output : call("GET", path_).result().as_array())
-    listed.push_back(text(output.at("uid")));
+  for (const json::value& output : list.result().as_array()) listed.push_back(text(output.at("uid")));
   EXPECT_EQ(listed, made);
 }
 

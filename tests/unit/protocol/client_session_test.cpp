@@ -16,7 +16,6 @@ using amf0::Value;
 using test::Bytes;
 using test::feed;
 using test::hex;
-using test::info_of;
 using test::pattern;
 using test::Peer;
 using test::simple_handshake;

@@ -1,0 +1,236 @@
+#include "net/transport.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/write.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <unistd.h>
+
+#include "net/tls.hpp"
+
+namespace simulcast::net {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using Bytes = std::vector<std::byte>;
+
+Bytes pattern(std::size_t size) {
+  Bytes bytes(size);
+  for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<std::byte>(i * 13 + i / 253);
+  return bytes;
+}
+
+// A certificate for "localhost", made once with the openssl command.
+const std::filesystem::path& certificate_dir() {
+  static const std::filesystem::path dir = [] {
+    auto made = std::filesystem::temp_directory_path() / ("simulcastd-tls-" + std::to_string(::getpid()));
+    std::filesystem::create_directories(made);
+    const std::string command =
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 "
+        "-subj /CN=localhost -addext subjectAltName=DNS:localhost -keyout " +
+        (made / "key.pem").string() + " -out " + (made / "cert.pem").string() + " 2>/dev/null";
+    EXPECT_EQ(std::system(command.c_str()), 0);
+    std::atexit([] { std::filesystem::remove_all(certificate_dir()); });
+    return made;
+  }();
+  return dir;
+}
+
+struct TransportTest : testing::Test {
+  std::pair<tcp::socket, tcp::socket> connected_pair() {
+    tcp::acceptor acceptor(context, {asio::ip::address_v4::loopback(), 0});
+    tcp::socket client(context);
+    client.connect(acceptor.local_endpoint());
+    return {std::move(client), acceptor.accept()};
+  }
+
+  void spawn(std::function<asio::awaitable<void>()> session) {
+    asio::co_spawn(context, std::move(session), [](std::exception_ptr error) {
+      if (error) std::rethrow_exception(error);
+    });
+  }
+
+  static asio::awaitable<void> write_all(Transport& transport, const Bytes& bytes, std::size_t piece) {
+    std::size_t at = 0;
+    while (at < bytes.size() || transport.unsent()) {
+      std::vector<asio::const_buffer> buffers;
+      for (std::size_t from = at; from < bytes.size() && buffers.size() < 40; from += piece) {
+        buffers.emplace_back(bytes.data() + from, std::min(piece, bytes.size() - from));
+      }
+      const IoResult wrote = transport.write_some(buffers);
+      EXPECT_FALSE(wrote.ec) << wrote.ec.message();
+      if (wrote.ec) co_return;
+      at += wrote.bytes;
+      if (wrote.blocked) co_await transport.wait_writable();
+    }
+  }
+
+  static asio::awaitable<void> read_to_end(Transport& transport, Bytes& into) {
+    std::array<std::byte, 5000> buffer;
+    for (;;) {
+      const IoResult got = transport.read_some(buffer);
+      if (got.ec) {
+        EXPECT_EQ(got.ec, asio::error::eof) << got.ec.message();
+        co_return;
+      }
+      into.insert(into.end(), buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(got.bytes));
+      if (got.blocked) co_await transport.wait_readable();
+    }
+  }
+
+  void transfer(Transport& from, Transport& to, std::size_t size, std::size_t piece) {
+    const Bytes sent = pattern(size);
+    Bytes received;
+    spawn([&]() -> asio::awaitable<void> {
+      co_await write_all(from, sent, piece);
+      from.shutdown();
+    });
+    spawn([&]() -> asio::awaitable<void> { co_await read_to_end(to, received); });
+    context.restart();
+    context.run();
+    EXPECT_EQ(received, sent);
+  }
+
+  // Client and server handshake; gives their results.
+  std::pair<boost::system::error_code, boost::system::error_code> shake_hands(TlsTransport& client,
+                                                                              TlsTransport& server) {
+    boost::system::error_code of_client, of_server;
+    spawn([&]() -> asio::awaitable<void> {
+      of_client = co_await client.handshake();
+      if (of_client) client.close();
+    });
+    spawn([&]() -> asio::awaitable<void> { of_server = co_await server.handshake(); });
+    context.restart();
+    context.run();
+    return {of_client, of_server};
+  }
+
+  std::shared_ptr<TlsContext> server_context() {
+    return TlsContext::server(certificate_dir() / "cert.pem", certificate_dir() / "key.pem");
+  }
+
+  asio::io_context context{1};
+};
+
+TEST_F(TransportTest, PlainCarriesEveryByteThroughAFullSocket) {
+  auto [a, b] = connected_pair();
+  const auto from = make_plain_transport(std::move(a));
+  const auto to = make_plain_transport(std::move(b));
+  transfer(*from, *to, 20'000'000, 70'001);
+}
+
+TEST_F(TransportTest, ManySmallPiecesInOneWrite) {
+  auto [a, b] = connected_pair();
+  const auto from = make_plain_transport(std::move(a));
+  const auto to = make_plain_transport(std::move(b));
+  transfer(*from, *to, 10'000, 3);
+}
+
+TEST_F(TransportTest, ReadingFromAnIdlePeerIsBlockedNotAnError) {
+  auto [a, b] = connected_pair();
+  const auto transport = make_plain_transport(std::move(a));
+  std::array<std::byte, 16> buffer;
+  const IoResult got = transport->read_some(buffer);
+  EXPECT_TRUE(got.blocked);
+  EXPECT_FALSE(got.ec);
+}
+
+TEST_F(TransportTest, WritingToAClosedPeerIsAnErrorNotASignal) {
+  auto [a, b] = connected_pair();
+  const auto transport = make_plain_transport(std::move(a));
+  b.set_option(asio::socket_base::linger(true, 0));
+  b.close();
+  const Bytes bytes = pattern(1000);
+  const asio::const_buffer piece(bytes.data(), bytes.size());
+  boost::system::error_code ec;
+  for (int i = 0; i < 100 && !ec; ++i) ec = transport->write_some(std::span(&piece, 1)).ec;
+  EXPECT_TRUE(ec);
+}
+
+TEST_F(TransportTest, MovesToAnotherContextWithItsConnection) {
+  auto [a, b] = connected_pair();
+  asio::io_context other{1};
+  const auto transport = make_plain_transport(std::move(a));
+  transport->move_to(other);
+  const Bytes bytes = pattern(100);
+  const asio::const_buffer piece(bytes.data(), bytes.size());
+  EXPECT_EQ(transport->write_some(std::span(&piece, 1)).bytes, 100U);
+  bool readable = false;
+  asio::co_spawn(
+      other,
+      [&]() -> asio::awaitable<void> {
+        const auto ec = co_await transport->wait_readable();
+        readable = !ec;
+      },
+      asio::detached);
+  asio::write(b, asio::buffer("x", 1));
+  other.run();
+  EXPECT_TRUE(readable);
+}
+
+TEST_F(TransportTest, AcknowledgedBytesAreCounted) {
+  auto [a, b] = connected_pair();
+  const auto from = make_plain_transport(std::move(a));
+  const auto before = from->stats().bytes_acked;
+  const auto to = make_plain_transport(std::move(b));
+  transfer(*from, *to, 100'000, 50'000);
+  EXPECT_GE(from->stats().bytes_acked - before, 100'000U);
+}
+
+TEST_F(TransportTest, TlsCarriesEveryByteThroughAFullSocket) {
+  for (const std::size_t piece : {17UL, 5000UL, 16'384UL, 1'000'000UL}) {
+    auto [a, b] = connected_pair();
+    const auto client =
+        make_tls_client(std::move(a), TlsContext::client(certificate_dir() / "cert.pem"), "localhost", true);
+    const auto server = make_tls_server(std::move(b), server_context());
+    const auto [client_ec, server_ec] = shake_hands(*client, *server);
+    ASSERT_FALSE(client_ec) << client->failure();
+    ASSERT_FALSE(server_ec) << server->failure();
+    transfer(*client, *server, piece < 100 ? 200'000 : 8'000'000, piece);
+  }
+}
+
+TEST_F(TransportTest, TlsRefusesACertificateOfAnotherHost) {
+  auto [a, b] = connected_pair();
+  const auto client =
+      make_tls_client(std::move(a), TlsContext::client(certificate_dir() / "cert.pem"), "example.org", true);
+  const auto server = make_tls_server(std::move(b), server_context());
+  const auto [client_ec, server_ec] = shake_hands(*client, *server);
+  EXPECT_TRUE(client_ec);
+  EXPECT_NE(client->failure().find("hostname"), std::string::npos) << client->failure();
+}
+
+TEST_F(TransportTest, TlsRefusesAnUnknownAuthorityUnlessToldNotToVerify) {
+  for (const bool verify : {true, false}) {
+    auto [a, b] = connected_pair();
+    const auto client = make_tls_client(std::move(a), TlsContext::client({}), "localhost", verify);
+    const auto server = make_tls_server(std::move(b), server_context());
+    const auto [client_ec, server_ec] = shake_hands(*client, *server);
+    EXPECT_EQ(static_cast<bool>(client_ec), verify) << client->failure();
+    if (verify) {
+      EXPECT_NE(client->failure().find("certificate not accepted"), std::string::npos);
+    }
+  }
+}
+
+TEST_F(TransportTest, BadCertificateFilesAreNamed) {
+  try {
+    TlsContext::server("/nowhere/cert.pem", "/nowhere/key.pem");
+    FAIL();
+  } catch (const std::runtime_error& error) {
+    EXPECT_NE(std::string(error.what()).find("/nowhere/cert.pem"), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace simulcast::net
