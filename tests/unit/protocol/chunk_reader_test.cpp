@@ -303,6 +303,21 @@ TEST(ChunkReader, AllMessagesBegunTogetherAreBounded) {
             Error::partial_messages_too_large);
 }
 
+TEST(ChunkReader, WholeAndAbortedMessagesNoLongerCount) {
+  Bytes input;
+  const std::size_t rounds = kMaxPartialUnauthorised / kMaxMessageUnauthorised + 2;
+  const Bytes body = pattern(kMaxMessageUnauthorised);
+  for (std::size_t i = 0; i < rounds; ++i) {
+    input = input + chunked(header(0, {.length = kMaxMessageUnauthorised}), 4, body, 128) +
+            header(0, {.id = 6, .length = kMaxMessageUnauthorised}) + pattern(128) +
+            header(0, {.id = 2, .length = 4, .type = 2, .stream_id = 0}) + number(6, 4);
+  }
+  ChunkReader reader;
+  const auto outcome = read_all(reader, input, 4096);
+  EXPECT_FALSE(outcome.error) << outcome.error.message();
+  EXPECT_EQ(outcome.messages.size(), rounds);
+}
+
 TEST(ChunkReader, AtMost64MessagesAtOnceButAnyNumberOfChunkStreams) {
   Bytes whole;
   for (std::uint32_t id = 100; id < 400; ++id)
