@@ -17,17 +17,23 @@ namespace simulcast::config {
 struct Listen {
   std::string host;
   std::uint16_t port = 0;
+
+  bool operator==(const Listen&) const = default;
 };
 
 struct Certificate {
   std::filesystem::path certificate;  // PEM, leaf first, chain behind it
   std::filesystem::path key;          // PEM
+
+  bool operator==(const Certificate&) const = default;
 };
 
 struct Token {
   std::string secret;   // never shown
   std::string account;  // empty: every account
   bool read_only = false;
+
+  bool operator==(const Token&) const = default;
 };
 
 struct Control {
@@ -36,30 +42,42 @@ struct Control {
   std::vector<Token> tokens;
   std::filesystem::path tokens_file;  // one token a line; read again on SIGHUP
   std::optional<Certificate> tls;
+
+  bool operator==(const Control&) const = default;
 };
 
 struct RtmpIngest {
   Listen listen;
+
+  bool operator==(const RtmpIngest&) const = default;
 };
 
 struct RtmpsIngest {
   Listen listen;
   Certificate certificate;
+
+  bool operator==(const RtmpsIngest&) const = default;
 };
 
 struct SrtIngest {
   Listen listen;
   std::chrono::milliseconds latency{120};
+
+  bool operator==(const SrtIngest&) const = default;
 };
 
 struct Ingest {
   std::optional<RtmpIngest> rtmp = RtmpIngest{{"0.0.0.0", 1935}};
   std::optional<RtmpsIngest> rtmps;
   std::optional<SrtIngest> srt;
+
+  bool operator==(const Ingest&) const = default;
 };
 
 struct Stream {
   std::chrono::milliseconds hold{std::chrono::seconds{30}};
+
+  bool operator==(const Stream&) const = default;
 };
 
 // An address range such as 169.254.0.0/16; `address` is 4 or 16 bytes in network order.
@@ -67,6 +85,8 @@ struct Network {
   std::vector<std::uint8_t> address;
   unsigned prefix_length = 0;
   std::string text;  // as written, for messages
+
+  bool operator==(const Network&) const = default;
 };
 
 struct Egress {
@@ -76,6 +96,8 @@ struct Egress {
   // Link-local by default: cloud machines answer with their credentials there.
   std::vector<Network> deny = {{{169, 254, 0, 0}, 16, "169.254.0.0/16"},
                                {{0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 10, "fe80::/10"}};
+
+  bool operator==(const Egress&) const = default;
 };
 
 enum class LogLevel { trace, debug, info, warn, error };
@@ -84,6 +106,8 @@ enum class LogFormat { text, json };
 struct Log {
   LogLevel level = LogLevel::info;
   LogFormat format = LogFormat::text;
+
+  bool operator==(const Log&) const = default;
 };
 
 struct Config {
@@ -97,6 +121,8 @@ struct Config {
   unsigned outputs_per_input = 50;
   Log log;
   unsigned threads = 0;  // shards; 0: one per core
+
+  bool operator==(const Config&) const = default;
 };
 
 }  // namespace simulcast::config

@@ -2,7 +2,7 @@
 // answer.
 //
 // Owned by Application, called on the control thread. It has no sockets; HttpServer feeds it. What it changes
-// goes into the store first, then the engine is told. Never throws: what a handler cannot answer becomes a
+// goes into the store first, then the engine is told. What a handler cannot answer becomes a
 // 500 whose id is in the log.
 #pragma once
 

@@ -1,6 +1,8 @@
 // What the handlers work with, and the few steps that most of them share. Control thread.
 #pragma once
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <boost/json/object.hpp>
 #include <chrono>
@@ -37,11 +39,18 @@ inline bool update(Store& store, const Output& output) {
   return store.update_output(output);
 }
 
+inline std::string ids_of(const LiveInput& input) {
+  return "input=" + input.uid;
+}
+inline std::string ids_of(const Output& output) {
+  return "input=" + output.input_uid + " output=" + output.uid;
+}
+
 // Reads a record, changes it and writes it back; again from the start if somebody else has written it
 // meanwhile. What is the same as before is not written, so its `modified` stays. `read` throws when the
 // record is not there.
 template <class Read, class Change>
-auto edit(Context& context, const std::string& input_uid, Read read, Change change) {
+auto edit(Context& context, std::string_view event, const std::string& input_uid, Read read, Change change) {
   constexpr int kMaxAttempts = 10;  // each lost race means that somebody else got their write through
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
     const auto before = read();
@@ -50,6 +59,7 @@ auto edit(Context& context, const std::string& input_uid, Read read, Change chan
     if (after == before) return before;
     after.modified = std::max(context.settings.now(), before.modified + std::chrono::microseconds(1));
     if (update(context.store, after)) {
+      spdlog::info("{} {}", event, ids_of(after));
       context.engine.wanted_changed(input_uid);
       return after;
     }

@@ -62,7 +62,7 @@ class Session final : public HttpSession {
 
   asio::awaitable<void> run() {
     using namespace asio::experimental::awaitable_operators;
-    co_await (converse() || watch());
+    co_await (converse_or_log() || watch());
   }
 
   void stop() override {
@@ -106,6 +106,15 @@ class Session final : public HttpSession {
   }
 
   // --- The conversation
+
+  // Comes back whatever happens, and so ends the watch.
+  asio::awaitable<void> converse_or_log() {
+    try {
+      co_await converse();
+    } catch (const std::exception& error) {
+      spdlog::error("http session failed peer={} error=\"{}\"", peer_, error.what());
+    }
+  }
 
   asio::awaitable<void> converse() {
     set_deadline(service_.limits.request);

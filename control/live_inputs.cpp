@@ -81,14 +81,15 @@ json::object shown(Context& context, const LiveInput& input) {
 }
 
 template <class Change>
-LiveInput edit_input(Context& context, const Call& call, Change change) {
+LiveInput edit_input(Context& context, const Call& call, std::string_view event, Change change) {
   const auto read = [&] { return find_input(context, call); };
-  return edit(context, call.parameter("uid"), read, change);
+  return edit(context, event, call.parameter("uid"), read, change);
 }
 
 Response set_enabled(Context& context, const Call& call, bool enabled) {
-  const LiveInput input = edit_input(context, call, [&](LiveInput& wanted) { wanted.enabled = enabled; });
-  spdlog::info("live input {} input={}", enabled ? "enabled" : "disabled", input.uid);
+  const char* event = enabled ? "live input enabled" : "live input disabled";
+  const LiveInput input =
+      edit_input(context, call, event, [&](LiveInput& wanted) { wanted.enabled = enabled; });
   return success(shown(context, input));
 }
 
@@ -120,7 +121,7 @@ Response create_input(Context& context, const Call& call) {
   const auto inserted = context.store.insert_input(input, key);
   if (inserted.outcome == InsertOutcome::gone) throw_used_key();
   if (inserted.outcome == InsertOutcome::inserted) {
-    spdlog::info("live input created input={}", input.uid);
+    spdlog::info("live input created {}", ids_of(input));
     context.engine.wanted_changed(input.uid);
   }
   return success(shown(context, *inserted.record), findings.notices);
@@ -133,11 +134,10 @@ Response get_input(Context& context, const Call& call) {
 Response update_input(Context& context, const Call& call) {
   const json::object body = body_of(call.request);
   Findings findings;
-  const LiveInput input = edit_input(context, call, [&](LiveInput& wanted) {
+  const LiveInput input = edit_input(context, call, "live input updated", [&](LiveInput& wanted) {
     findings = {};
     apply(body, wanted, findings);
   });
-  spdlog::info("live input updated input={}", input.uid);
   return success(shown(context, input), findings.notices);
 }
 
@@ -158,11 +158,10 @@ Response disable_input(Context& context, const Call& call) {
 }
 
 Response rotate_input_keys(Context& context, const Call& call) {
-  const LiveInput input = edit_input(context, call, [&](LiveInput& wanted) {
+  const LiveInput input = edit_input(context, call, "live input keys rotated", [&](LiveInput& wanted) {
     make_keys(wanted);
     wanted.keys_rotated_at = context.settings.now();
   });
-  spdlog::info("live input keys rotated input={}", input.uid);
   return success(shown(context, input));
 }
 

@@ -88,7 +88,7 @@ Response create_output(Context& context, const Call& call) {
   const auto inserted = context.store.insert_output(output, limit, key);
   switch (inserted.outcome) {
     case InsertOutcome::inserted:
-      spdlog::info("output created input={} output={}", input.uid, output.uid);
+      spdlog::info("output created {}", ids_of(output));
       context.engine.wanted_changed(input.uid);
       break;
     case InsertOutcome::repeated:
@@ -113,11 +113,10 @@ Response update_output(Context& context, const Call& call) {
   const json::object body = body_of(call.request);
   Findings findings;
   const auto read = [&] { return find_output(context, call); };
-  const Output output = edit(context, call.parameter("uid"), read, [&](Output& wanted) {
+  const Output output = edit(context, "output updated", call.parameter("uid"), read, [&](Output& wanted) {
     findings = {};
     apply(context, body, false, wanted, findings);
   });
-  spdlog::info("output updated input={} output={} enabled={}", output.input_uid, output.uid, output.enabled);
   return success(shown(context, output), findings.notices);
 }
 

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "config/load.hpp"
@@ -43,10 +44,31 @@ std::vector<config::Token> read_tokens(const std::filesystem::path& file) {
   return tokens;
 }
 
+// What differs and is only read at start-up.
+std::vector<std::string_view> changes_that_wait(const config::Config& old, const config::Config& fresh) {
+  std::vector<std::string_view> names;
+  const auto compare = [&](std::string_view name, bool same) {
+    if (!same) names.push_back(name);
+  };
+  compare("state_dir", old.state_dir == fresh.state_dir);
+  compare("public_host", old.public_host == fresh.public_host);
+  compare("account", old.account == fresh.account);
+  compare("control.listen", old.control.listen == fresh.control.listen);
+  compare("control.tls", old.control.tls == fresh.control.tls);
+  compare("ingest", old.ingest == fresh.ingest);
+  compare("stream", old.stream == fresh.stream);
+  compare("egress", old.egress == fresh.egress);
+  compare("limits.outputs_per_input", old.outputs_per_input == fresh.outputs_per_input);
+  compare("log.format", old.log.format == fresh.log.format);
+  compare("threads", old.threads == fresh.threads);
+  return names;
+}
+
 }  // namespace
 
 Application::Application(config::Config config, std::filesystem::path config_file)
     : config_(std::move(config)),
+      as_loaded_(config_),
       config_file_(std::move(config_file)),
       shards_(config_.threads),
       directory_(shards_),
@@ -166,7 +188,10 @@ void Application::reload() {
     const config::Config fresh = config_file_.empty() ? config::Config{} : config::load_file(config_file_);
     tokens_->replace(current_tokens(fresh));
     set_log_level(fresh.log.level);
-    spdlog::info("reloaded the log level and the tokens; every other change needs a restart");
+    spdlog::info("reloaded the log level and the tokens");
+    for (const auto setting : changes_that_wait(as_loaded_, fresh)) {
+      spdlog::warn("changed in the configuration, but needs a restart setting={}", setting);
+    }
   } catch (const std::exception& error) {
     spdlog::error("reload failed, the old configuration goes on cause=\"{}\"", error.what());
   }

@@ -56,6 +56,7 @@ class Application {
   void shard_is_empty();
 
   config::Config config_;
+  config::Config as_loaded_;  // config_ before anything was filled in: what a reload is compared with
   const std::filesystem::path config_file_;
   boost::asio::io_context control_{1};
   boost::asio::signal_set signals_{control_};

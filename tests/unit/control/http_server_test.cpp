@@ -1,107 +1,12 @@
-// Real sockets on loopback. The server runs on its own thread; the handler answers with what it was asked.
-#include "control/http_server.hpp"
-
 #include <gmock/gmock.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
 
-#include <atomic>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/read.hpp>
-#include <boost/asio/ssl.hpp>
-#include <boost/asio/write.hpp>
-#include <boost/json.hpp>
-#include <thread>
-
-#include "api_fixture.hpp"
-#include "raw_client.hpp"
+#include "http_fixture.hpp"
 
 namespace simulcast::control::test {
 
-namespace asio = boost::asio;
 using testing::HasSubstr;
 
 namespace {
-
-constexpr std::string_view kGet = "GET /x HTTP/1.1\r\nHost: h\r\n\r\n";
-
-class HttpServerTest : public testing::Test {
- protected:
-  ~HttpServerTest() override { stop(); }
-
-  std::uint16_t start(const std::optional<config::Certificate>& tls = std::nullopt) {
-    server_ = std::make_unique<HttpServer>(
-        io_.get_executor(), [this](const Request& request) { return handle(request); }, limits_);
-    port_ = server_->listen({"127.0.0.1", 0}, tls);
-    thread_ = std::thread([this] { io_.run(); });
-    return port_;
-  }
-
-  // Afterwards the io_context has run dry: nothing of the server is left.
-  void stop() {
-    if (!thread_.joinable()) return;
-    asio::post(io_, [this] { server_->stop(); });
-    thread_.join();
-  }
-
-  virtual Response handle(const Request& request) {
-    ++handled_;
-    std::string headers;
-    for (const auto& [name, value] : request.headers) headers += name + "=" + value + ";";
-    return {200,
-            json::serialize(json::object{{"method", request.method},
-                                         {"target", request.target},
-                                         {"headers", headers},
-                                         {"body", request.body}}),
-            {{"X-Extra", "yes"}}};
-  }
-
-  static std::string member(const RawAnswer& answer, const char* name) {
-    return std::string(json::parse(answer.body).at(name).as_string());
-  }
-
-  // The answer to `bytes` is this fault, in the envelope, and the connection is closed; the handler saw
-  // nothing.
-  void expect_refusal(std::string_view bytes, int status, int code) {
-    RawClient client(port_);
-    client.send(bytes);
-    expect_refused(client, status, code);
-    EXPECT_EQ(handled_, 0) << bytes.substr(0, 200);
-  }
-  static void expect_refused(RawClient& client, int status, int code) {
-    const RawAnswer answer = client.read_answer();
-    ASSERT_EQ(answer.status, status);
-    EXPECT_EQ(answer.headers.at("content-type"), "application/json");
-    EXPECT_EQ(answer.headers.at("connection"), "close");
-    const json::value body = json::parse(answer.body);
-    EXPECT_EQ(body.at("success"), false);
-    EXPECT_EQ(body.at("errors").at(0).at("code"), code);
-    client.finish_sending();
-    EXPECT_TRUE(client.at_end());
-  }
-
-  // Tries until the server has a place for one more connection again.
-  int status_when_free() const {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    int status = 429;
-    while (status != 200 && std::chrono::steady_clock::now() < deadline) {
-      RawClient next(port_);
-      next.send(kGet);
-      status = next.read_answer().status;
-    }
-    return status;
-  }
-
-  asio::io_context io_{1};
-  HttpLimits limits_;
-  std::unique_ptr<HttpServer> server_;
-  std::uint16_t port_ = 0;
-  std::thread thread_;
-  std::atomic<int> handled_ = 0;
-};
 
 TEST_F(HttpServerTest, AnswersAndKeepsTheConnection) {
   RawClient client(start());
@@ -387,61 +292,21 @@ TEST_F(LargeAnswerTest, ClientThatDoesNotReadIsCutOff) {
   EXPECT_LT(stuck.read_to_end(), kSize);
 }
 
-// --- TLS
+class ThrowingHandlerTest : public HttpServerTest {
+ protected:
+  Response handle(const Request& request) override {
+    if (request.target == "/throw") throw std::runtime_error("the handler failed");
+    return {200, "{}", {}};
+  }
+};
 
-// A certificate for itself, and its key, as PEM files.
-config::Certificate make_certificate(const std::filesystem::path& directory) {
-  const config::Certificate files{directory / "certificate.pem", directory / "key.pem"};
-  EVP_PKEY* key = EVP_EC_gen("P-256");
-  X509* certificate = X509_new();
-  ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
-  X509_gmtime_adj(X509_getm_notBefore(certificate), -60);
-  X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
-  X509_NAME* name = X509_get_subject_name(certificate);
-  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("localhost"),
-                             -1, -1, 0);
-  X509_set_issuer_name(certificate, name);
-  X509_set_pubkey(certificate, key);
-  X509_sign(certificate, key, EVP_sha256());
-  FILE* out = std::fopen(files.certificate.c_str(), "w");
-  PEM_write_X509(out, certificate);
-  std::fclose(out);
-  out = std::fopen(files.key.c_str(), "w");
-  PEM_write_PrivateKey(out, key, nullptr, nullptr, 0, nullptr, nullptr);
-  std::fclose(out);
-  X509_free(certificate);
-  EVP_PKEY_free(key);
-  return files;
-}
-
-TEST_F(HttpServerTest, OverTls) {
-  TemporaryDirectory directory;
-  const config::Certificate certificate = make_certificate(directory.path());
-  start(certificate);
-  asio::io_context io;
-  asio::ssl::context context(asio::ssl::context::tls_client);
-  context.load_verify_file(certificate.certificate.string());
-  context.set_verify_mode(asio::ssl::verify_peer);
-  asio::ssl::stream<asio::ip::tcp::socket> client(io, context);
-  client.next_layer().connect({asio::ip::address_v4::loopback(), port_});
-  client.handshake(asio::ssl::stream_base::client);
-  asio::write(client,
-              asio::buffer(std::string_view("GET /x HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")));
-  std::string received;
-  boost::system::error_code error;
-  asio::read(client, asio::dynamic_buffer(received), error);
-  EXPECT_EQ(error, asio::error::eof);  // by close_notify
-  EXPECT_THAT(received, testing::StartsWith("HTTP/1.1 200"));
-
-  // Who does not speak TLS is dropped, and takes nobody along.
-  RawClient plain(port_);
-  plain.send(kGet);
-  plain.read_to_end();
-  EXPECT_EQ(handled_, 1);
-}
-
-TEST_F(HttpServerTest, UnusableCertificateIsToldInWords) {
-  EXPECT_THROW(start(config::Certificate{"/absent/certificate.pem", "/absent/key.pem"}), std::runtime_error);
+TEST_F(ThrowingHandlerTest, EndsItsConnectionOnly) {
+  RawClient client(start());
+  client.send("GET /throw HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_TRUE(client.at_end());
+  RawClient other(port_);
+  other.send(kGet);
+  EXPECT_EQ(other.read_answer().status, 200);
 }
 
 }  // namespace
