@@ -186,7 +186,8 @@ class Session final : public HttpSession {
     log(request, response, took.count());
     const bool keep = parser.get().keep_alive() && !service_.stopping;
     const bool written = co_await write(std::move(response), request.method == "HEAD", keep);
-    co_return written&& keep;
+    if (!written) co_return false;
+    co_return keep;
   }
 
   // What kept a request from being read, if there is anybody left to hear it.

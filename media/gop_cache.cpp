@@ -1,17 +1,16 @@
 #include "media/gop_cache.hpp"
 
+#include <utility>
+
 namespace simulcast::media {
 
 namespace {
-std::size_t cost(const Packet& packet) {
-  return packet.payload.size() + GopCache::kPacketOverhead;
-}
+std::size_t cost(const Packet& packet) { return packet.payload.size() + GopCache::kPacketOverhead; }
 }  // namespace
 
 void GopCache::expect_video() {
-  if (video_) return;
   video_ = true;
-  clear();
+  ready_ = ready_ && !packets_.empty() && packets_.front().kind == MediaKind::video;
 }
 
 void GopCache::clear() {
@@ -20,36 +19,48 @@ void GopCache::clear() {
   ready_ = false;
 }
 
-void GopCache::push(const Packet& packet) {
-  if (packet.kind == MediaKind::video) expect_video();
-  if (!video_) return push_audio_only(packet);
-
-  if (packet.kind == MediaKind::video && packet.keyframe) {
-    clear();
-    ready_ = true;
-  }
-  if (!ready_) return;
+void GopCache::append(const Packet& packet) {
   packets_.push_back(packet);
   bytes_ += cost(packet);
-  if (bytes_ > kMaxBytes) clear();
 }
 
-void GopCache::push_audio_only(const Packet& packet) {
-  packets_.push_back(packet);
-  bytes_ += cost(packet);
-  const auto full = [&] {
-    return packets_.back().dts - packets_.front().dts > kAudioSpan || bytes_ > kMaxBytes;
-  };
-  if (!ready_) {
-    // A second of audio and no sign of video. Nothing is let go yet: those who waited get it from the
-    // beginning.
-    ready_ = full();
+void GopCache::drop_front() {
+  bytes_ -= cost(packets_.front());
+  packets_.pop_front();
+}
+
+bool GopCache::too_much_before_start() const {
+  return packets_.back().dts - packets_.front().dts > kAudioSpan || bytes_ > kMaxBytes;
+}
+
+void GopCache::start_gop(const Packet& keyframe) {
+  std::deque<Packet> before = std::exchange(packets_, {});
+  bytes_ = 0;
+  append(keyframe);
+  for (const Packet& packet : before) {
+    if (packet.kind != MediaKind::video && packet.dts >= keyframe.dts) append(packet);
+  }
+  ready_ = true;
+}
+
+void GopCache::push(const Packet& packet) {
+  if (packet.kind == MediaKind::video) {
+    expect_video();
+    if (packet.keyframe) return start_gop(packet);
+    if (!ready_) return;  // nothing to decode it from
+  }
+  append(packet);
+  if (video_ && ready_) {
+    if (bytes_ > kMaxBytes) clear();
     return;
   }
-  while (full()) {
-    bytes_ -= cost(packets_.front());
-    packets_.pop_front();
+  // No keyframe yet, or no video at all: what is here may turn out to be ahead of the first keyframe.
+  if (!video_ && !ready_) {
+    // A second of audio and no sign of video. Nothing is let go yet: those who waited get it from the beginning.
+    ready_ = too_much_before_start();
+    return;
   }
+  while (too_much_before_start()) drop_front();
 }
 
 }  // namespace simulcast::media

@@ -33,7 +33,10 @@ class GopCache {
   std::size_t bytes() const { return bytes_; }
 
  private:
-  void push_audio_only(const Packet& packet);
+  void start_gop(const Packet& keyframe);
+  void append(const Packet& packet);
+  bool too_much_before_start() const;
+  void drop_front();
 
   std::deque<Packet> packets_;
   std::size_t bytes_ = 0;

@@ -1,6 +1,8 @@
 // What a body may say of a live input, and what is answered when it says something else.
 #include <gmock/gmock.h>
 
+#include <ostream>
+
 #include "api_fixture.hpp"
 
 namespace simulcast::control::test {
@@ -19,6 +21,9 @@ struct BadBody {
   const char* pointer;
   const char* message;
 };
+void PrintTo(const BadBody& bad, std::ostream* out) {
+  *out << testing::PrintToString(bad.body);
+}
 
 class BadInputTest : public InputBodiesTest, public testing::WithParamInterface<BadBody> {};
 

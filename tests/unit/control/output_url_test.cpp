@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <ostream>
+
 namespace simulcast::control::test {
 
 using testing::HasSubstr;
@@ -39,6 +41,9 @@ struct BadUrl {
   std::string url;
   const char* message;
 };
+void PrintTo(const BadUrl& bad, std::ostream* out) {
+  *out << testing::PrintToString(bad.url);
+}
 
 class BadUrlTest : public testing::TestWithParam<BadUrl> {};
 

@@ -1,5 +1,7 @@
 #include <gmock/gmock.h>
 
+#include <ostream>
+
 #include "api_fixture.hpp"
 
 namespace simulcast::control::test {
@@ -228,6 +230,9 @@ struct BadOutput {
   const char* pointer;
   const char* message;
 };
+void PrintTo(const BadOutput& bad, std::ostream* out) {
+  *out << testing::PrintToString(bad.body);
+}
 
 class BadOutputTest : public OutputsTest, public testing::WithParamInterface<BadOutput> {};
 

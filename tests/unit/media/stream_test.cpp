@@ -55,7 +55,7 @@ struct StreamTest : testing::Test {
 TEST_F(StreamTest, OutputThatIsThereFirstGetsEverythingFromTheFirstKeyframe) {
   stream.attach(output);
   publish_headers();
-  stream.publish(audio(0ms, "a0"));
+  stream.publish(video(0ms, "p"));
   EXPECT_EQ(output.text(), "");
   stream.publish(video(0ms, "K0", true));
   stream.publish(audio(21ms, "a1"));
@@ -77,6 +77,31 @@ TEST_F(StreamTest, LateOutputStartsFromTheCachedKeyframeWithHeadersAtItsTime) {
   EXPECT_EQ(output.flushes, 1);
   stream.publish(video(160ms, "p4"));
   EXPECT_EQ(output.text(), "meta avcC asc K2 a p3 p4 ");
+}
+
+TEST_F(StreamTest, AudioSentAheadOfTheKeyframeIsNotLost) {
+  Recorder late;
+  stream.attach(output);
+  publish_headers();
+  stream.publish(audio(0ms, "a0"));
+  stream.publish(audio(20ms, "a1"));
+  stream.publish(video(20ms, "K0", true));
+  EXPECT_EQ(output.text(), "meta avcC asc K0 a1 ");
+  stream.publish(audio(500ms, "a2"));
+  stream.publish(audio(520ms, "a3"));
+  stream.publish(video(510ms, "K1", true));
+  stream.attach(late);
+  EXPECT_EQ(output.text(), "meta avcC asc K0 a1 a2 a3 K1 ");
+  EXPECT_EQ(late.text(), "meta avcC asc K1 a3 ");
+}
+
+TEST_F(StreamTest, VideoThatComesLateIsAwaitedFromItsKeyframe) {
+  for (int i = 0; i <= 60; ++i) stream.publish(audio(std::chrono::milliseconds(20 * i), "a"));
+  stream.publish(packet(MediaKind::video, PacketRole::codec_header, 1220ms, "avcC"));
+  stream.attach(output);
+  EXPECT_EQ(output.text(), "");
+  stream.publish(video(1220ms, "K", true));
+  EXPECT_EQ(output.text(), "avcC K ");
 }
 
 TEST_F(StreamTest, PayloadIsSharedNotCopied) {
