@@ -6,12 +6,12 @@
 #include <array>
 #include <boost/algorithm/string/predicate.hpp>
 #include <boost/asio/ip/address.hpp>
-#include <boost/asio/ip/network_v4.hpp>
-#include <boost/asio/ip/network_v6.hpp>
 #include <boost/url/authority_view.hpp>
 #include <boost/url/parse_query.hpp>
 #include <charconv>
 #include <set>
+
+#include "config/denied_networks.hpp"
 
 namespace simulcast::control {
 
@@ -36,43 +36,18 @@ bool starts_with_nocase(std::string_view text, std::string_view prefix) {
   return boost::algorithm::istarts_with(text, prefix, std::locale::classic());
 }
 
-template <class Bytes>
-Bytes bytes_of(const config::Network& network) {
-  Bytes bytes;
-  std::ranges::copy(network.address, bytes.begin());
-  return bytes;
-}
-
-bool is_denied(ip::address address, const config::Network& network) {
-  // An IPv4 address in IPv6 clothing is judged for what it is.
-  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
-    address = ip::make_address_v4(ip::v4_mapped, address.to_v6());
-  }
-  // Connecting to the unspecified address reaches this machine.
-  if (address.is_unspecified()) {
-    address =
-        address.is_v4() ? ip::address(ip::address_v4::loopback()) : ip::address(ip::address_v6::loopback());
-  }
-  const auto length = static_cast<unsigned short>(network.prefix_length);
-  if (address.is_v4() && network.address.size() == sizeof(ip::address_v4::bytes_type)) {
-    const ip::address_v4 base(bytes_of<ip::address_v4::bytes_type>(network));
-    return ip::network_v4(address.to_v4(), length).canonical() == ip::network_v4(base, length).canonical();
-  }
-  if (address.is_v6() && network.address.size() == sizeof(ip::address_v6::bytes_type)) {
-    const ip::address_v6 base(bytes_of<ip::address_v6::bytes_type>(network));
-    return ip::network_v6(address.to_v6(), length).canonical() == ip::network_v6(base, length).canonical();
-  }
-  return false;
-}
-
 std::string address_problem(const ip::address& address, const std::vector<config::Network>& denied) {
-  for (const config::Network& network : denied) {
-    if (is_denied(address, network)) {
-      return fmt::format("The URL's host is in the network {}, where this daemon's outputs may not go",
-                         network.text);
-    }
-  }
-  return {};
+  const config::Network* network = config::denying_network(address, denied);
+  if (network == nullptr) return {};
+  return fmt::format("The URL's host is in the network {}, where this daemon's outputs may not go",
+                     network->text);
+}
+
+// By the digits: Boost 1.81 takes the number modulo 65536.
+bool is_port(std::string_view digits) {
+  unsigned port = 0;
+  const auto [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  return ec == std::errc() && end == digits.data() + digits.size() && port >= 1 && port <= 65535;
 }
 
 bool is_host_name(std::string_view name) {
@@ -212,9 +187,7 @@ std::string output_url_problem(std::string_view url, const std::vector<config::N
     return "The URL's host or port is malformed; it must look like host, host:1935 or [2001:db8::1]:1935";
   std::string problem = host_problem(*authority, denied);
   if (!problem.empty()) return problem;
-  if (authority->has_port() && authority->port_number() == 0) {
-    return "The URL's port must be from 1 to 65535";
-  }
+  if (authority->has_port() && !is_port(authority->port())) return "The URL's port must be from 1 to 65535";
   if (is_srt_url(url)) return srt_problem(authority->has_port(), path, query);
   if (path.find_first_not_of('/') == std::string_view::npos) {
     return "The URL has no application path; it must look like rtmp://host/app";

@@ -9,7 +9,7 @@
 #include <variant>
 #include <vector>
 
-#include "egress/denied_networks.hpp"
+#include "config/denied_networks.hpp"
 #include "net/dial.hpp"
 #include "net/tls.hpp"
 
@@ -28,7 +28,8 @@ constexpr std::uint64_t kControlSlack = 512;
 // Between hanging up and the peer doing so: long enough for a round trip around the world.
 constexpr std::chrono::milliseconds kFarewell{500};
 
-// A server that speaks TLS answers within a few round trips; one that does not would keep the user waiting for nothing.
+// A server that speaks TLS answers within a few round trips; one that does not would keep the user waiting
+// for nothing.
 constexpr std::chrono::seconds kTlsTimeout{8};
 
 // How many reads may follow each other before others on the shard get their turn.
@@ -77,7 +78,7 @@ asio::awaitable<std::optional<Failure>> RtmpSink::open() {
 
 asio::awaitable<std::optional<Failure>> RtmpSink::connect() {
   const net::AddressFilter allowed = [this](const asio::ip::address& address) {
-    return !is_denied(address, environment_.config.deny);
+    return config::denying_network(address, environment_.config.deny) == nullptr;
   };
   auto dialled = co_await net::dial(environment_.resolver, url_.host, url_.port, allowed);
   if (auto* failure = std::get_if<net::DialFailure>(&dialled)) {
@@ -95,8 +96,9 @@ asio::awaitable<std::optional<Failure>> RtmpSink::connect() {
   asio::steady_timer deadline(wake_.get_executor(), kTlsTimeout);
   const auto shaken = co_await (tls->handshake() || deadline.async_wait(asio::use_awaitable));
   if (shaken.index() == 1) {
-    co_return Failure{Failure::Kind::lost, "no answer to the TLS handshake: is there an RTMPS server on port " +
-                                               std::to_string(url_.port) + " of " + url_.host + "?"};
+    co_return Failure{Failure::Kind::lost,
+                      "no answer to the TLS handshake: is there an RTMPS server on port " +
+                          std::to_string(url_.port) + " of " + url_.host + "?"};
   }
   if (const error_code ec = std::get<0>(shaken)) {
     const std::string why = tls->failure().empty() ? ec.message() : tls->failure();

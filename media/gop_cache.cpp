@@ -5,7 +5,9 @@
 namespace simulcast::media {
 
 namespace {
-std::size_t cost(const Packet& packet) { return packet.payload.size() + GopCache::kPacketOverhead; }
+std::size_t cost(const Packet& packet) {
+  return packet.payload.size() + GopCache::kPacketOverhead;
+}
 }  // namespace
 
 void GopCache::expect_video() {
@@ -56,7 +58,8 @@ void GopCache::push(const Packet& packet) {
   }
   // No keyframe yet, or no video at all: what is here may turn out to be ahead of the first keyframe.
   if (!video_ && !ready_) {
-    // A second of audio and no sign of video. Nothing is let go yet: those who waited get it from the beginning.
+    // A second of audio and no sign of video. Nothing is let go yet: those who waited get it from the
+    // beginning.
     ready_ = too_much_before_start();
     return;
   }

@@ -1,0 +1,16 @@
+// Whether an address lies in one of the networks that outputs may not go to: asked when a URL with a literal
+// address is stored, and again for every address that a name resolves to. Pure function, any thread.
+#pragma once
+
+#include <boost/asio/ip/address.hpp>
+#include <vector>
+
+#include "config/config.hpp"
+
+namespace simulcast::config {
+
+// The first network that `address` is in, or null. An IPv4 address in IPv6 clothing is seen for what it is,
+// and the unspecified address for this machine, which connecting to it reaches.
+const Network* denying_network(const boost::asio::ip::address& address, const std::vector<Network>& denied);
+
+}  // namespace simulcast::config
