@@ -92,8 +92,12 @@ Application::Application(config::Config config, std::filesystem::path config_fil
 
 Application::~Application() {
   if (http_) http_->stop();
-  for (auto& shard : shards_) shard->stop_now();
+  for (auto& shard : shards_) shard->stop();
   for (auto& shard : shards_) shard->join();
+  // With the threads gone, whatever is still open goes before the parts that it refers to.
+  servers_.clear();
+  streams_.clear();
+  shards_.clear();
 }
 
 std::vector<config::Token> Application::current_tokens(const config::Config& config) const {

@@ -10,7 +10,7 @@ namespace simulcast::net {
 Shard::Shard(unsigned index) : index_(index) {}
 
 Shard::~Shard() {
-  context_.stop();
+  stop();
   join();
 }
 
@@ -30,6 +30,13 @@ ShardPool::ShardPool(unsigned count) {
 
 void ShardPool::start() {
   for (auto& shard : shards_) shard->start();
+}
+
+void ShardPool::clear() {
+  // All threads first: what one shard destroys, none may still be working on.
+  for (auto& shard : shards_) shard->stop();
+  for (auto& shard : shards_) shard->join();
+  shards_.clear();
 }
 
 Shard& ShardPool::next_round_robin() {

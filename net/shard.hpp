@@ -27,9 +27,7 @@ class Shard {
   bool on_this_thread() const { return std::this_thread::get_id() == thread_.get_id(); }
 
   void start();
-  // Lets the thread end once nothing is left to do, and waits for it at most until `stop_now` was called.
-  void release_work() { work_.reset(); }
-  void stop_now() { context_.stop(); }
+  void stop() { context_.stop(); }
   void join();
 
  private:
@@ -50,6 +48,8 @@ class ShardPool {
   auto end() { return shards_.end(); }
 
   void start();
+  // Stops all shards, waits for their threads, and destroys them with everything that still lives on them.
+  void clear();
   // Any thread.
   Shard& next_round_robin();
 
