@@ -11,7 +11,7 @@ set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 # Debian keeps several Boost versions side by side; the headers of 1.81 are the default ones.
-find_package(Boost 1.81 REQUIRED COMPONENTS json url)
+find_package(Boost 1.81 REQUIRED COMPONENTS json url context)
 
 add_library(simulcastd_options INTERFACE)
 target_compile_options(simulcastd_options INTERFACE

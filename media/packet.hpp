@@ -22,6 +22,14 @@ enum class PacketRole : std::uint8_t {
   frame,         // media that is presented once
   codec_header,  // decoder configuration: kept, and replayed to every output that joins
   metadata,      // describes the whole stream (onMetaData): kept and replayed like a codec header
+  join_header,   // what only an output that joins needs first (PAT and PMT): kept, not offered to those who
+                 // run
+};
+
+// How media is framed on the wire. A stream comes in one form and goes out in both.
+enum class PacketForm : std::uint8_t {
+  flv,     // RTMP: a payload is the body of one FLV tag
+  mpegts,  // SRT: a payload is one datagram of whole MPEG-TS packets
 };
 
 struct Packet {
@@ -30,10 +38,12 @@ struct Packet {
   std::uint8_t track = 0;
   std::uint8_t variant =
       0;  // tells several codec headers of one track apart (configuration, colour information)
-  bool keyframe = false;  // a video frame that decoding can start from
-  Time dts{};             // stream time once it has passed the Timeline, the publisher's time before
+  bool keyframe = false;          // a video frame that decoding can start from begins in it
+  std::uint8_t frames = 1;        // that begin in it; a datagram may hold several, or only a part of one
+  std::uint16_t sync_offset = 0;  // where in the payload the keyframe begins; what lies before is older
+  Time dts{};                     // stream time once it has passed the Timeline, the publisher's time before
   Time pts{};
-  Payload payload;  // in the wire form of the stream: the FLV tag body for a stream that came by RTMP
+  Payload payload;  // framed as the PacketForm of the lane it is in says
 };
 
 }  // namespace simulcast::media
