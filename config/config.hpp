@@ -69,7 +69,7 @@ struct SrtIngest {
 struct Ingest {
   std::optional<RtmpIngest> rtmp = RtmpIngest{{"0.0.0.0", 1935}};
   std::optional<RtmpsIngest> rtmps;
-  std::optional<SrtIngest> srt;
+  std::optional<SrtIngest> srt = SrtIngest{{"0.0.0.0", 8890}};
 
   bool operator==(const Ingest&) const = default;
 };

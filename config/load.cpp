@@ -68,7 +68,7 @@ class Loader {
       if (ingest->is_null())
         ingest->problem(
             "names no listener; allowed: rtmp, rtmps and srt below it, {} for none, or leave it out for "
-            "rtmp on 0.0.0.0:1935");
+            "rtmp on 0.0.0.0:1935 and srt on 0.0.0.0:8890");
       else
         ingest->section([this](Section& section) { read_ingest(section); });
     }

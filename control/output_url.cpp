@@ -3,15 +3,13 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
-#include <array>
 #include <boost/algorithm/string/predicate.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/url/authority_view.hpp>
-#include <boost/url/parse_query.hpp>
 #include <charconv>
-#include <set>
 
 #include "config/denied_networks.hpp"
+#include "net/srt_url.hpp"
 
 namespace simulcast::control {
 
@@ -19,11 +17,6 @@ namespace urls = boost::urls;
 namespace ip = boost::asio::ip;
 
 namespace {
-
-constexpr std::size_t kMaxSrtStreamId = 512;   // SRT_OPTION streamid, SRT_CMD_SID
-constexpr std::size_t kMinSrtPassphrase = 10;  // SRT's own bounds
-constexpr std::size_t kMaxSrtPassphrase = 79;
-constexpr unsigned kMaxSrtLatency = 60'000;  // ms; a longer one is a mistake in the unit
 
 bool is_control(unsigned char c) {
   return c < 0x20 || c == 0x7F;
@@ -91,80 +84,10 @@ std::string host_problem(const urls::authority_view& url, const std::vector<conf
   return {};
 }
 
-bool parse_number(std::string_view text, unsigned& number) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc() && end == text.data() + text.size();
-}
-
-std::string srt_value_problem(std::string_view key, std::string_view value) {
-  if (std::ranges::any_of(value, is_control)) {
-    return fmt::format("The URL's {} must not contain control characters", key);
-  }
-  unsigned number = 0;
-  if (key == "streamid") {
-    if (value.size() <= kMaxSrtStreamId) return {};
-    return fmt::format("The URL's streamid must be at most {} bytes long", kMaxSrtStreamId);
-  }
-  if (key == "passphrase") {
-    if (value.size() >= kMinSrtPassphrase && value.size() <= kMaxSrtPassphrase) return {};
-    return fmt::format("The URL's passphrase must have {} to {} bytes", kMinSrtPassphrase, kMaxSrtPassphrase);
-  }
-  if (key == "pbkeylen") {
-    if (parse_number(value, number) && (number == 16 || number == 24 || number == 32)) return {};
-    return "The URL's pbkeylen must be 16, 24 or 32";
-  }
-  if (key == "latency") {
-    if (parse_number(value, number) && number <= kMaxSrtLatency) return {};
-    return fmt::format("The URL's latency must be a whole number of milliseconds, at most {}",
-                       kMaxSrtLatency);
-  }
-  if (value == "caller" || value == "listener" || value == "rendezvous") return {};
-  return "The URL's mode must be caller, listener or rendezvous";
-}
-
-// A key that is not known is named only if it looks like one: it may as well be a misplaced secret.
-std::string shown_key(std::string_view key) {
-  constexpr std::size_t kMaxShown = 32;
-  const bool plain = !key.empty() && key.size() <= kMaxShown && std::ranges::all_of(key, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-  });
-  return plain ? fmt::format("the query key \"{}\"", key) : "a query key";
-}
-
-std::string srt_problem(bool has_port, std::string_view path, const std::string& query) {
-  static const std::set<std::string, std::less<>> kKeys{"streamid", "passphrase", "pbkeylen", "latency",
-                                                        "mode"};
-  if (!has_port) return "An srt:// URL needs a port";
-  if (!path.empty() && path != "/") {
-    return "An srt:// URL has no path; the stream id goes into ?streamid= or streamKey";
-  }
-  const auto parameters = urls::parse_query(query);
-  if (!parameters) return "The URL's query is malformed; special characters in it are written as %XX";
-  std::set<std::string> seen;
-  for (const auto& encoded : *parameters) {
-    const std::string key = encoded.key.decode();
-    if (!kKeys.contains(key)) {
-      return fmt::format(
-          "The URL has {}; an srt:// URL may have streamid, passphrase, pbkeylen, latency and mode",
-          shown_key(key));
-    }
-    if (!seen.insert(key).second) {
-      return fmt::format("The URL has the query key \"{}\" twice", key);
-    }
-    std::string problem = srt_value_problem(key, encoded.value.decode());
-    if (!problem.empty()) return problem;
-  }
-  return {};
-}
-
 }  // namespace
 
-bool is_srt_url(std::string_view url) {
-  return starts_with_nocase(url, "srt://");
-}
-
 std::string output_url_problem(std::string_view url, const std::vector<config::Network>& denied) {
-  if (!is_srt_url(url) && !starts_with_nocase(url, "rtmp://") && !starts_with_nocase(url, "rtmps://")) {
+  if (!net::is_srt_url(url) && !starts_with_nocase(url, "rtmp://") && !starts_with_nocase(url, "rtmps://")) {
     return "The URL must begin with rtmp://, rtmps:// or srt://";
   }
   if (url.size() > kMaxOutputUrl) return fmt::format("The URL must be at most {} bytes long", kMaxOutputUrl);
@@ -176,8 +99,6 @@ std::string output_url_problem(std::string_view url, const std::vector<config::N
   const std::string_view authority_text = rest.substr(0, rest.find_first_of("/?"));
   rest.remove_prefix(authority_text.size());
   const std::string_view path = rest.substr(0, rest.find('?'));
-  rest.remove_prefix(std::min(path.size() + 1, rest.size()));
-  const std::string query(rest);  // Boost 1.81 reads it up to a terminating zero
 
   if (authority_text.find('@') != std::string_view::npos) {
     return "The URL must not contain a user name or password";
@@ -188,7 +109,11 @@ std::string output_url_problem(std::string_view url, const std::vector<config::N
   std::string problem = host_problem(*authority, denied);
   if (!problem.empty()) return problem;
   if (authority->has_port() && !is_port(authority->port())) return "The URL's port must be from 1 to 65535";
-  if (is_srt_url(url)) return srt_problem(authority->has_port(), path, query);
+  if (net::is_srt_url(url)) {
+    const auto parsed = net::parse_srt_url(url);
+    const auto* srt_problem = std::get_if<net::SrtUrlProblem>(&parsed);
+    return srt_problem != nullptr ? srt_problem->sentence : std::string{};
+  }
   if (path.find_first_not_of('/') == std::string_view::npos) {
     return "The URL has no application path; it must look like rtmp://host/app";
   }
@@ -200,8 +125,8 @@ std::string stream_key_problem(std::string_view stream_key, bool srt) {
   if (std::ranges::any_of(stream_key, is_blank)) {
     return "\"streamKey\" must not contain spaces or control characters";
   }
-  if (srt && stream_key.size() > kMaxSrtStreamId) {
-    return fmt::format("\"streamKey\" must be at most {} bytes long for srt:// URLs", kMaxSrtStreamId);
+  if (srt && stream_key.size() > net::kMaxSrtStreamId) {
+    return fmt::format("\"streamKey\" must be at most {} bytes long for srt:// URLs", net::kMaxSrtStreamId);
   }
   return {};
 }

@@ -16,8 +16,6 @@ namespace simulcast::control {
 constexpr std::size_t kMaxOutputUrl = 2048;  // more than any platform hands out
 constexpr std::size_t kMaxStreamKey = 2048;  // far below the 65535 of an AMF0 string
 
-bool is_srt_url(std::string_view url);
-
 std::string output_url_problem(std::string_view url, const std::vector<config::Network>& denied);
 std::string stream_key_problem(std::string_view stream_key, bool srt);
 

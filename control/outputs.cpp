@@ -7,6 +7,7 @@
 #include "control/output_url.hpp"
 #include "control/random_hex.hpp"
 #include "control/representation.hpp"
+#include "net/srt_url.hpp"
 
 namespace simulcast::control {
 
@@ -41,7 +42,7 @@ void apply(const Context& context, const json::object& body, bool creating, Outp
   }
   if (stream_key) output.stream_key = *stream_key;
   if (stream_key || (url && !creating)) {
-    std::string problem = stream_key_problem(output.stream_key, is_srt_url(output.url));
+    std::string problem = stream_key_problem(output.stream_key, net::is_srt_url(output.url));
     if (!problem.empty()) findings.add(Problem::bad_value, std::move(problem), "/streamKey");
   }
   members.report_unknown();

@@ -108,15 +108,12 @@ json::object output_json(const Output& output, const media::OutputStatus& status
   std::optional<double> rtt_ms;
   if (stats.rtt) rtt_ms = std::chrono::duration<double, std::milli>(*stats.rtt).count();
   shown["stats"] = json::object{
-      {"bytesSent", stats.bytes_sent},
-      {"bitrate", stats.bitrate},
-      {"framesSent", stats.frames_sent},
-      {"framesDropped", stats.frames_dropped},
-      {"queueMs", stats.queue.count()},
-      {"rttMs", or_null(rtt_ms)},
-      {"retransmits", stats.retransmits},
-      {"reconnects", stats.reconnects},
-      {"connectedAt", time_or_null(stats.connected_at)},
+      {"bytesSent", stats.bytes_sent},           {"bitrate", stats.bitrate},
+      {"framesSent", stats.frames_sent},         {"framesDropped", stats.frames_dropped},
+      {"queueMs", stats.queue.count()},          {"rttMs", or_null(rtt_ms)},
+      {"retransmits", stats.retransmits},        {"packetsLost", stats.packets_lost},
+      {"packetsDropped", stats.packets_dropped}, {"sendBufferMs", stats.send_buffer.count()},
+      {"reconnects", stats.reconnects},          {"connectedAt", time_or_null(stats.connected_at)},
   };
   return shown;
 }

@@ -26,7 +26,8 @@ namespace asio = boost::asio;
 
 namespace {
 
-std::string address_text(const asio::ip::tcp::endpoint& endpoint) {
+template <class Endpoint>
+std::string address_text(const Endpoint& endpoint) {
   const auto address = endpoint.address();
   return (address.is_v6() ? "[" + address.to_string() + "]" : address.to_string()) + ":" +
          std::to_string(endpoint.port());
@@ -78,7 +79,7 @@ Application::Application(config::Config config, std::filesystem::path config_fil
   tokens_.emplace(current_tokens(config_));
   store_ = std::make_unique<control::SqliteStore>(config_.state_dir / "simulcastd.db");
   environment_.emplace(
-      egress::Environment{resolver_, net::TlsContext::client(config_.egress.ca_file), config_.egress});
+      egress::Environment{resolver_, net::TlsContext::client(config_.egress.ca_file), srt_, config_.egress});
   relay_ = std::make_unique<Relay>(control_, *store_, config_.account, directory_, shards_.size());
   for (std::size_t i = 0; i < shards_.size(); ++i) {
     streams_.push_back(
@@ -96,6 +97,7 @@ Application::~Application() {
   for (auto& shard : shards_) shard->join();
   // With the threads gone, whatever is still open goes before the parts that it refers to.
   servers_.clear();
+  srt_server_.reset();
   streams_.clear();
   shards_.clear();
 }
@@ -123,8 +125,8 @@ void Application::open_ingest() {
     open(config_.ingest.rtmps->listen, net::TlsContext::server(certificate.certificate, certificate.key));
   }
   if (config_.ingest.srt) {
-    throw std::runtime_error(
-        "ingest.srt is configured, but this version does not take SRT yet: remove that section");
+    srt_server_ = std::make_unique<ingest::SrtServer>(srt_, shards_, gate_, *config_.ingest.srt);
+    srt_server_->open();
   }
 }
 
@@ -141,6 +143,10 @@ void Application::open_control() {
     } else {
       settings.addresses.rtmps_url = control::public_rtmps_url(config_.public_host, port);
     }
+  }
+  if (srt_server_) {
+    const auto port = srt_server_->endpoint().port();
+    settings.addresses.srt_url = control::public_srt_url(config_.public_host, port);
   }
   api_ = std::make_unique<control::Api>(std::move(settings), *store_, *relay_, *tokens_);
   http_ = std::make_unique<control::HttpServer>(
@@ -163,6 +169,10 @@ void Application::run() {
     server->start();
     spdlog::info("listening proto={} address={}", to_string(server->protocol()),
                  address_text(server->endpoint()));
+  }
+  if (srt_server_) {
+    srt_server_->start();
+    spdlog::info("listening proto=srt address={}", address_text(srt_server_->endpoint()));
   }
   if (http_) {
     spdlog::info("listening proto={} address={}:{} account={}", "api", config_.control.listen->host,
@@ -208,6 +218,7 @@ void Application::stop() {
   if (http_) http_->stop();
   asio::post(shards_[0].context(), [this] {
     for (auto& server : servers_) server->stop();
+    if (srt_server_) srt_server_->stop();
   });
   shards_busy_ = shards_.size();
   for (std::size_t i = 0; i < shards_.size(); ++i) {

@@ -20,8 +20,10 @@
 #include "daemon/shard_streams.hpp"
 #include "egress/output_spec.hpp"
 #include "ingest/rtmp_server.hpp"
+#include "ingest/srt_server.hpp"
 #include "net/dial.hpp"
 #include "net/shard.hpp"
+#include "net/srt_runtime.hpp"
 
 namespace simulcast::control {
 class Api;
@@ -66,6 +68,7 @@ class Application {
   // In the order in which they may refer to each other; destroyed from the end, after the shards' threads
   // have ended.
   net::Resolver resolver_;
+  net::SrtRuntime srt_;
   std::unique_ptr<control::SqliteStore> store_;
   std::optional<egress::Environment> environment_;
   net::ShardPool shards_;
@@ -74,6 +77,7 @@ class Application {
   std::vector<std::unique_ptr<ShardStreams>> streams_;  // by shard
   PublisherGate gate_;
   std::vector<std::unique_ptr<ingest::RtmpServer>> servers_;
+  std::unique_ptr<ingest::SrtServer> srt_server_;
 
   std::optional<control::AccessTokens> tokens_;
   std::unique_ptr<control::Api> api_;

@@ -5,14 +5,20 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace simulcast::daemon {
+
+using Cause = ingest::Refusal::Cause;
 
 namespace {
 
 // Unknown and wrong keys are answered alike, so that neither tells which inputs exist.
 constexpr const char* kBadKey =
     "stream key not accepted: no live input has this key; copy the stream key again";
+constexpr const char* kUnknownStreamId =
+    "stream id not accepted: no live input has this uid; copy the stream id again";
+constexpr const char* kDisabled = "this live input is disabled: enable it, then start again";
 
 using Digest = std::array<unsigned char, SHA256_DIGEST_LENGTH>;
 
@@ -33,12 +39,11 @@ bool same_key(std::string_view left, std::string_view right) {
 
 InputDirectory::InputDirectory(net::ShardPool& shards) : shards_(shards), load_(shards.size()) {}
 
-InputDirectory::Change InputDirectory::set(const std::string& uid, const std::string& stream_key,
-                                           bool enabled) {
+InputDirectory::Change InputDirectory::set(const std::string& uid, Keys keys, bool enabled) {
   const std::lock_guard lock(mutex_);
   auto [entry, added] = entries_.try_emplace(uid);
-  const Change change{!added && entry->second.stream_key != stream_key};
-  entry->second = {stream_key, enabled};
+  const Change change{!added && entry->second.keys != keys};
+  entry->second = {std::move(keys), enabled};
   return change;
 }
 
@@ -63,14 +68,27 @@ std::variant<ingest::Grant, ingest::Refusal> InputDirectory::authorize(std::stri
   const std::lock_guard lock(mutex_);
   const auto entry = entries_.find(uid);
   static const std::string nobodys(65, 'x');
-  const bool right = same_key(stream_key, entry == entries_.end() ? nobodys : entry->second.stream_key);
-  if (entry == entries_.end() || !right) return ingest::Refusal{kBadKey};
-  if (!entry->second.enabled)
-    return ingest::Refusal{"this live input is disabled: enable it, then start again"};
+  const auto& right_key = [&]() -> const std::string& {
+    if (entry == entries_.end()) return nobodys;
+    const Keys& keys = entry->second.keys;
+    return protocol == media::IngestProtocol::srt ? keys.srt_passphrase : keys.stream_key;
+  }();
+  const bool right = same_key(stream_key, right_key);
+  if (entry == entries_.end() || !right) return ingest::Refusal{Cause::unknown, kBadKey};
+  if (!entry->second.enabled) return ingest::Refusal{Cause::disabled, kDisabled};
 
   auto held = lease(entry->first);
   net::Shard& shard = shards_[placements_.find(entry->first)->second.shard];
   return ingest::Grant{entry->first, &shard, protocol, std::move(held)};
+}
+
+std::variant<ingest::SrtPassphrase, ingest::Refusal> InputDirectory::srt_passphrase(
+    std::string_view uid) const {
+  const std::lock_guard lock(mutex_);
+  const auto entry = entries_.find(uid);
+  if (entry == entries_.end()) return ingest::Refusal{Cause::unknown, kUnknownStreamId};
+  if (!entry->second.enabled) return ingest::Refusal{Cause::disabled, kDisabled};
+  return ingest::SrtPassphrase{entry->second.keys.srt_passphrase};
 }
 
 std::shared_ptr<void> InputDirectory::lease(const std::string& uid) {

@@ -1,4 +1,5 @@
-// Which stream key belongs to which input, and on which shard an input's stream lives.
+// Which stream key and which SRT passphrase belong to which input, and on which shard an input's stream
+// lives.
 //
 // The control thread keeps it in step with the store; every shard asks it when an encoder shows a key. The
 // only data that several threads share, behind a mutex, and never on the packet path.
@@ -22,21 +23,28 @@ class InputDirectory {
  public:
   explicit InputDirectory(net::ShardPool& shards);
 
-  struct Change {
-    bool rotated = false;  // the key is another one than before
+  struct Keys {
+    std::string stream_key;
+    std::string srt_passphrase;
+
+    bool operator==(const Keys&) const = default;
   };
-  Change set(const std::string& uid, const std::string& stream_key, bool enabled);
+  struct Change {
+    bool rotated = false;  // the keys are others than before
+  };
+  Change set(const std::string& uid, Keys keys, bool enabled);
   void remove(const std::string& uid);
 
   // The grant's lease pins the input to its shard for as long as any copy of it lives.
   std::variant<ingest::Grant, ingest::Refusal> authorize(std::string_view stream_key,
                                                          media::IngestProtocol protocol);
+  std::variant<ingest::SrtPassphrase, ingest::Refusal> srt_passphrase(std::string_view uid) const;
   // True while a publisher with this input's key may (still) go on the air.
   bool admits(const std::string& uid) const;
 
  private:
   struct Entry {
-    std::string stream_key;
+    Keys keys;
     bool enabled = true;
   };
   struct Placement {

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "repackage/make_repackager.hpp"
+
 namespace simulcast::daemon {
 
 using egress::StopMode;
@@ -17,6 +19,7 @@ LiveStream::LiveStream(std::string uid, net::Shard& shard, const egress::Environ
       events_(events),
       hold_(hold),
       on_finished_(std::move(on_finished)),
+      stream_(repackage::make_repackager),
       hold_timer_(shard.context()) {}
 
 LiveStream::~LiveStream() = default;
@@ -27,7 +30,8 @@ media::Stream& LiveStream::publisher_arrived(const ingest::Grant& grant, ingest:
   publisher_ = &publisher;
   on_air_ = true;
   stop_holding();
-  stream_.begin_publisher();
+  const bool srt = grant.protocol == media::IngestProtocol::srt;
+  stream_.begin_publisher(srt ? media::PacketForm::mpegts : media::PacketForm::flv);
   events_.input_connected(uid_, shard_, grant.protocol);
   reconcile();
   return stream_;
@@ -36,6 +40,7 @@ media::Stream& LiveStream::publisher_arrived(const ingest::Grant& grant, ingest:
 void LiveStream::publisher_left(ingest::Publisher& publisher, bool goodbye) {
   if (publisher_ != &publisher) return;  // taken over
   publisher_ = nullptr;
+  stream_.end_publisher();
   if (!on_air_) return finish_if_done();
   if (goodbye || hold_ == std::chrono::milliseconds::zero()) {
     events_.input_disconnected(uid_, InputReason::client_disconnect);

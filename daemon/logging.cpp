@@ -4,6 +4,10 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+extern "C" {
+#include <libavutil/log.h>
+}
+
 #include <boost/json/serialize.hpp>
 #include <boost/json/string.hpp>
 #include <memory>
@@ -77,6 +81,9 @@ void set_up_logging(const config::Log& log) {
   logger->flush_on(spdlog::level::trace);
   spdlog::set_default_logger(std::move(logger));
   set_log_level(log.level);
+  // What libavformat thinks of a publisher's media would be lines of its own that a stranger can cause at
+  // will.
+  av_log_set_level(AV_LOG_QUIET);
 }
 
 void set_log_level(config::LogLevel level) {

@@ -7,6 +7,11 @@ std::variant<ingest::Grant, ingest::Refusal> PublisherGate::authorize(std::strin
   return directory_.authorize(stream_key, protocol);
 }
 
+std::variant<ingest::SrtPassphrase, ingest::Refusal> PublisherGate::srt_passphrase(
+    std::string_view input_uid) {
+  return directory_.srt_passphrase(input_uid);
+}
+
 media::Stream* PublisherGate::publisher_arrived(const ingest::Grant& grant, ingest::Publisher& publisher) {
   // Between the key and now the input may have been disabled or deleted.
   if (!directory_.admits(grant.input_uid)) return nullptr;

@@ -18,6 +18,7 @@ class PublisherGate final : public ingest::Gate {
 
   std::variant<ingest::Grant, ingest::Refusal> authorize(std::string_view stream_key,
                                                          media::IngestProtocol protocol) override;
+  std::variant<ingest::SrtPassphrase, ingest::Refusal> srt_passphrase(std::string_view input_uid) override;
   media::Stream* publisher_arrived(const ingest::Grant& grant, ingest::Publisher& publisher) override;
   void publisher_left(const ingest::Grant& grant, ingest::Publisher& publisher, bool goodbye) override;
 

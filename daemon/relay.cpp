@@ -70,7 +70,8 @@ void Relay::on_stream(const Input& input, const std::string& uid, Work work) {
 }
 
 void Relay::take_wanted(const control::LiveInput& wanted, const std::vector<control::Output>& outputs) {
-  const auto change = directory_.set(wanted.uid, wanted.stream_key(), wanted.enabled);
+  const auto change =
+      directory_.set(wanted.uid, {wanted.stream_key(), wanted.srt_passphrase()}, wanted.enabled);
   Input& input = inputs_[wanted.uid];
 
   std::vector<egress::OutputSpec> specs;

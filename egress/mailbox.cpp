@@ -26,7 +26,7 @@ bool Mailbox::is_sync_point(const Packet& packet) const {
 }
 
 void Mailbox::count_dropped(const Packet& packet) {
-  if (packet.kind == (video_ ? MediaKind::video : MediaKind::audio)) ++frames_dropped_;
+  if (packet.kind == (video_ ? MediaKind::video : MediaKind::audio)) frames_dropped_ += packet.frames;
 }
 
 void Mailbox::append(const Packet& packet) {

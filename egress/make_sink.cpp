@@ -2,9 +2,12 @@
 #include <boost/asio/awaitable.hpp>
 #include <string_view>
 #include <utility>
+#include <variant>
 
 #include "egress/rtmp_sink.hpp"
 #include "egress/sink.hpp"
+#include "egress/srt_sink.hpp"
+#include "net/srt_url.hpp"
 
 namespace simulcast::egress {
 
@@ -31,11 +34,20 @@ class UnusableSink final : public Sink {
 
 }  // namespace
 
+media::PacketForm OutputSpec::form() const {
+  return net::is_srt_url(url) ? media::PacketForm::mpegts : media::PacketForm::flv;
+}
+
 std::unique_ptr<Sink> make_sink(const OutputSpec& spec, Mailbox& mailbox, const Environment& environment,
                                 const boost::asio::any_io_executor& executor) {
-  if (spec.url.starts_with("srt://")) {
-    return std::make_unique<UnusableSink>(
-        "SRT outputs are not supported by this version; use an rtmp:// or rtmps:// URL");
+  if (net::is_srt_url(spec.url)) {
+    auto url = net::parse_srt_url(spec.url);
+    if (auto* problem = std::get_if<net::SrtUrlProblem>(&url)) {
+      return std::make_unique<UnusableSink>(std::move(problem->sentence));
+    }
+    auto& usable = std::get<net::SrtUrl>(url);
+    if (!usable.stream_id) usable.stream_id = spec.stream_key;
+    return std::make_unique<SrtSink>(std::move(usable), mailbox, environment, executor);
   }
   auto url = rtmp::parse_publish_url(spec.url, spec.stream_key);
   if (url.has_error()) return std::make_unique<UnusableSink>(url.error().message());

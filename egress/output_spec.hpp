@@ -10,6 +10,7 @@
 
 namespace simulcast::net {
 class Resolver;
+class SrtRuntime;
 class TlsContext;
 }  // namespace simulcast::net
 
@@ -22,6 +23,9 @@ struct OutputSpec {
   std::string stream_key;  // a secret
   bool verify_tls = true;
 
+  // What the destination takes: MPEG-TS by SRT, FLV by RTMP.
+  media::PacketForm form() const;
+
   bool operator==(const OutputSpec&) const = default;
 };
 
@@ -29,6 +33,7 @@ struct OutputSpec {
 struct Environment {
   net::Resolver& resolver;
   std::shared_ptr<net::TlsContext> tls;
+  net::SrtRuntime& srt;
   config::Egress config;
 };
 

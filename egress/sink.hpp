@@ -35,14 +35,22 @@ struct SinkStats {
   bool media_acknowledged = false;
   std::uint64_t retransmits = 0;
   std::chrono::microseconds rtt{};
+  std::uint64_t packets_lost = 0;           // SRT: missed by the peer, most of them repaired
+  std::uint64_t packets_dropped = 0;        // SRT: given up as too late
+  std::chrono::milliseconds send_buffer{};  // SRT: sent, not yet acknowledged
 };
 
 class Sink {
  public:
+  // From dialling to the accepted publish.
+  static constexpr std::chrono::seconds kOpenTimeout{20};
+
   virtual ~Sink() = default;
 
   // Ends once the destination has accepted the publish, or with why it has not.
   virtual boost::asio::awaitable<std::optional<Failure>> open() = 0;
+  // How long open() may take; nothing when it is the destination that calls.
+  virtual std::optional<std::chrono::seconds> open_timeout() const { return kOpenTimeout; }
   // What open() is waiting for, for the user: "the TLS handshake".
   virtual std::string_view waiting_for() const = 0;
   // Serves the open connection until it ends, and says why it did.

@@ -86,8 +86,14 @@ void Worker::set_source_present(bool present) {
   if (!present && status_.state == OutputState::live) {
     set_state(OutputState::holding, "the input is away; the connection is kept for when it returns");
   } else if (present && status_.state == OutputState::holding) {
-    set_state(OutputState::live);
+    set_state(OutputState::live, left_out_);
   }
+}
+
+void Worker::left_out(const std::string& sentence) {
+  if (sentence == left_out_) return;
+  left_out_ = sentence;
+  if (status_.state == OutputState::live) set_state(OutputState::live, left_out_);
 }
 
 asio::awaitable<void> Worker::run() {
@@ -135,10 +141,12 @@ asio::awaitable<Failure> Worker::one_try() {
 }
 
 asio::awaitable<std::optional<Failure>> Worker::open_with_deadline() {
-  asio::steady_timer deadline(executor_, kOpenTimeout);
+  const auto timeout = sink_->open_timeout();
+  if (!timeout) co_return co_await sink_->open();
+  asio::steady_timer deadline(executor_, *timeout);
   auto opened = co_await (sink_->open() || deadline.async_wait(asio::use_awaitable));
   if (opened.index() == 0) co_return std::move(std::get<0>(opened));
-  co_return Failure{Failure::Kind::lost, "no answer within " + std::to_string(kOpenTimeout.count()) +
+  co_return Failure{Failure::Kind::lost, "no answer within " + std::to_string(timeout->count()) +
                                              " s while waiting for " + std::string(sink_->waiting_for())};
 }
 
@@ -163,7 +171,7 @@ asio::awaitable<Failure> Worker::watch() {
     }
     if (status_.state != OutputState::connecting) continue;
     if (stats.media_acknowledged) {
-      set_state(source_present_ ? OutputState::live : OutputState::holding);
+      set_state(source_present_ ? OutputState::live : OutputState::holding, left_out_);
     } else if (!told && stats.bytes_sent == 0 && Steady::now() - opened_at > kPatience) {
       told = true;
       set_state(OutputState::connecting, "the destination is ready; waiting for the input's next keyframe");
@@ -196,7 +204,7 @@ void Worker::attach() {
   if (stop_mode_ == StopMode::end_now) return;
   attached_ = true;
   mailbox_.begin_start();
-  stream_.attach(*this);
+  stream_.attach(*this, spec_.form());
   mailbox_.end_start();
 }
 
@@ -212,13 +220,16 @@ void Worker::close_sink() {
   bytes_before_ += last.bytes_sent;
   frames_before_ += last.frames_sent;
   retransmits_before_ += last.retransmits;
+  lost_before_ += last.packets_lost;
+  dropped_before_ += last.packets_dropped;
   sink_->close();
   sink_.reset();
 }
 
 void Worker::set_state(OutputState state, std::string message) {
-  status_.state = state;
-  status_.since = std::chrono::system_clock::now();
+  if (std::exchange(status_.state, state) != state) {
+    status_.since = std::chrono::system_clock::now();
+  }
   status_.message = std::move(message);
   if (state == OutputState::retrying) {
     const auto wait =
@@ -243,6 +254,9 @@ media::OutputStats Worker::stats() const {
   stats.queue = std::chrono::duration_cast<std::chrono::milliseconds>(mailbox_.span());
   if (connected_at_) stats.rtt = now.rtt;
   stats.retransmits = retransmits_before_ + now.retransmits;
+  stats.packets_lost = lost_before_ + now.packets_lost;
+  stats.packets_dropped = dropped_before_ + now.packets_dropped;
+  stats.send_buffer = now.send_buffer;
   stats.reconnects = connections_ > 0 ? connections_ - 1 : 0;
   stats.connected_at = connected_at_;
   return stats;

@@ -47,8 +47,6 @@ class Worker final : public media::Output, public std::enable_shared_from_this<W
  public:
   // A connection that stays good for this long starts the back-off anew.
   static constexpr std::chrono::seconds kHealthy{30};
-  // From dialling to the accepted publish.
-  static constexpr std::chrono::seconds kOpenTimeout{20};
   // Packets wait and the peer acknowledges nothing: the connection is dead.
   static constexpr std::chrono::seconds kStallTimeout{10};
   // How long drain_then_end may take.
@@ -74,6 +72,7 @@ class Worker final : public media::Output, public std::enable_shared_from_this<W
 
   void offer(const media::Packet& packet) override { mailbox_.push(packet); }
   void flush() override { sink_->flush(); }
+  void left_out(const std::string& sentence) override;
 
  private:
   boost::asio::awaitable<void> run();
@@ -99,6 +98,7 @@ class Worker final : public media::Output, public std::enable_shared_from_this<W
   std::unique_ptr<Sink> sink_;  // of the current try
   bool attached_ = false;
   bool source_present_ = true;
+  std::string left_out_;  // of the stream, because the destination's protocol cannot carry it
   std::optional<StopMode> stop_mode_;
   boost::asio::steady_timer stop_timer_;   // cancelled by stop()
   boost::asio::steady_timer retry_timer_;  // cancelled by retry_now()
@@ -109,6 +109,8 @@ class Worker final : public media::Output, public std::enable_shared_from_this<W
   std::uint64_t bytes_before_ = 0;
   std::uint64_t frames_before_ = 0;
   std::uint64_t retransmits_before_ = 0;
+  std::uint64_t lost_before_ = 0;
+  std::uint64_t dropped_before_ = 0;
   std::uint64_t connections_ = 0;
   std::optional<media::WallTime> connected_at_;
   std::chrono::steady_clock::time_point connected_since_{};

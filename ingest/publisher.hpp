@@ -38,7 +38,13 @@ struct Grant {
 };
 
 struct Refusal {
+  enum class Cause { unknown, disabled } cause = Cause::unknown;
   std::string reason;  // a sentence for the encoder's user; the same for an unknown and a wrong key
+};
+
+// What the connection of an encoder that names this input must be encrypted with.
+struct SrtPassphrase {
+  std::string text;  // a secret
 };
 
 class Gate {
@@ -48,6 +54,10 @@ class Gate {
   // Any thread, at once. Unknown, wrong and right keys take the same time.
   virtual std::variant<Grant, Refusal> authorize(std::string_view stream_key,
                                                  media::IngestProtocol protocol) = 0;
+
+  // Any thread, at once. SRT proves the key in its handshake, so what it must be is asked first, by the uid
+  // that the stream id names; authorize() follows with that passphrase as the key.
+  virtual std::variant<SrtPassphrase, Refusal> srt_passphrase(std::string_view input_uid) = 0;
 
   // On the granted shard. Null when the input was disabled or deleted in the meantime. A publisher that is
   // there already is kicked: the newer one takes over.

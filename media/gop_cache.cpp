@@ -8,6 +8,13 @@ namespace {
 std::size_t cost(const Packet& packet) {
   return packet.payload.size() + GopCache::kPacketOverhead;
 }
+
+// Whoever joins begins with the keyframe itself, not with what shares its datagram.
+Packet from_sync_point(Packet packet) {
+  const std::size_t offset = std::exchange(packet.sync_offset, 0);
+  if (offset > 0) packet.payload = packet.payload.slice(offset, packet.payload.size() - offset);
+  return packet;
+}
 }  // namespace
 
 void GopCache::expect_video() {
@@ -38,7 +45,7 @@ bool GopCache::too_much_before_start() const {
 void GopCache::start_gop(const Packet& keyframe) {
   std::deque<Packet> before = std::exchange(packets_, {});
   bytes_ = 0;
-  append(keyframe);
+  append(from_sync_point(keyframe));
   for (const Packet& packet : before) {
     if (packet.kind != MediaKind::video && packet.dts >= keyframe.dts) append(packet);
   }

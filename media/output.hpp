@@ -5,6 +5,8 @@
 // them.
 #pragma once
 
+#include <string>
+
 #include "media/packet.hpp"
 
 namespace simulcast::media {
@@ -15,6 +17,9 @@ class Output {
   virtual void offer(const Packet& packet) = 0;
   // The end of a batch (everything that came with one read was offered): now is the time to write.
   virtual void flush() = 0;
+  // What of the stream does not come this way because the form cannot carry it, as a sentence; empty:
+  // nothing.
+  virtual void left_out(const std::string& sentence) { static_cast<void>(sentence); }
 
  protected:
   ~Output() = default;

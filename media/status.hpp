@@ -40,6 +40,10 @@ struct OutputStats {
   std::chrono::milliseconds queue{};  // media time waiting in the mailbox
   std::optional<std::chrono::microseconds> rtt;
   std::uint64_t retransmits = 0;
+  // SRT only, where a packet may be missed, repaired, or given up as too late.
+  std::uint64_t packets_lost = 0;
+  std::uint64_t packets_dropped = 0;
+  std::chrono::milliseconds send_buffer{};  // media sent and not yet acknowledged
   std::uint64_t reconnects = 0;
   std::optional<WallTime> connected_at;
 };

@@ -1,83 +1,124 @@
 #include "media/stream.hpp"
 
-#include <algorithm>
+#include <chrono>
 #include <utility>
+#include <vector>
 
 namespace simulcast::media {
 
-void Stream::begin_publisher() {
+// Takes the publisher's lane as any output does, and fills the other lane.
+class Stream::Converter final : public Output {
+ public:
+  Converter(Stream& stream, std::unique_ptr<Repackager> repackager, PacketForm to)
+      : stream_(stream), repackager_(std::move(repackager)), to_(to) {}
+
+  PacketForm to() const { return to_; }
+  void begin_publisher() { repackager_->begin_publisher(); }
+  void end_publisher() {
+    repackager_->end_publisher(made_);
+    pass_on();
+    stream_.lane(to_).flush();
+  }
+
+  void offer(const Packet& packet) override {
+    repackager_->push(packet, made_);
+    pass_on();
+  }
+
+  void flush() override {
+    repackager_->flush(made_);
+    pass_on();
+    stream_.lane(to_).flush();
+  }
+
+ private:
+  void pass_on() {
+    Lane& lane = stream_.lane(to_);
+    lane.set_left_out(repackager_->left_out());
+    for (Packet& packet : made_) {
+      if (to_ == PacketForm::flv) stream_.timeline_.map(packet, stream_.arrival_);
+      lane.publish(packet);
+    }
+    made_.clear();
+  }
+
+  Stream& stream_;
+  const std::unique_ptr<Repackager> repackager_;
+  const PacketForm to_;
+  std::vector<Packet> made_;  // kept for its capacity
+};
+
+Stream::Stream(RepackagerFactory make_repackager)
+    : make_repackager_(std::move(make_repackager)), epoch_(Timeline::Clock::now()), arrival_(epoch_) {}
+
+Stream::~Stream() = default;
+
+void Stream::end_publisher() {
+  if (converter_) converter_->end_publisher();
+}
+
+void Stream::begin_publisher(PacketForm form) {
+  end_publisher();
   timeline_.begin_publisher();
-  gop_.clear();
-  headers_.clear();
-  metadata_.reset();
-  // Outputs that run on are started again from the new publisher's headers and keyframe.
-  for (Attached& attached : outputs_) attached.started = false;
+  if (form != form_) {
+    // The outputs stay where they are; it is the conversion that turns round.
+    stop_converter();
+    form_ = form;
+  }
+  for (Lane& lane : lanes_) lane.begin_publisher();
+  if (converter_) {
+    converter_->begin_publisher();
+  } else if (lane(other_form()).has_outputs()) {
+    start_converter();
+  }
 }
 
 void Stream::publish(Packet packet, Timeline::Clock::time_point arrival) {
-  timeline_.map(packet, arrival);
+  arrival_ = arrival;
+  if (form_ == PacketForm::flv) {
+    timeline_.map(packet, arrival);
+  } else {
+    packet.dts = packet.pts = std::chrono::duration_cast<Time>(arrival - epoch_);
+  }
   ++packets_;
   bytes_ += packet.payload.size();
-
-  if (packet.role == PacketRole::frame) {
-    gop_.push(packet);
-  } else {
-    remember(packet);
-  }
-  for (Attached& attached : outputs_) {
-    if (attached.started) {
-      attached.output->offer(packet);
-    } else if (gop_.ready()) {
-      offer_start(attached);  // brings this very packet along
-    }
-  }
+  lane(form_).publish(packet);
 }
 
 void Stream::flush() {
-  for (const Attached& attached : outputs_) attached.output->flush();
+  lane(form_).flush();
 }
 
-void Stream::attach(Output& output) {
-  outputs_.push_back({&output, false});
-  if (!gop_.ready()) return;
-  offer_start(outputs_.back());
-  output.flush();
+void Stream::attach(Output& output, PacketForm form) {
+  if (form != form_ && !converter_) start_converter();
+  lane(form).attach(output);
 }
 
-void Stream::detach(Output& output) {
-  std::erase_if(outputs_, [&](const Attached& attached) { return attached.output == &output; });
+void Stream::detach(const Output& output) {
+  for (Lane& lane : lanes_) {
+    if (lane.detach(output)) break;
+  }
+  if (converter_ && !lane(other_form()).has_outputs()) stop_converter();
+}
+
+void Stream::start_converter() {
+  if (!make_repackager_) return;
+  const PacketForm to = other_form();
+  converter_ = std::make_unique<Converter>(*this, make_repackager_(form_, to), to);
+  // Times taken out of MPEG-TS anew may be unwrapped from elsewhere than they were the last time.
+  if (to == PacketForm::flv) timeline_.begin_publisher();
+  lane(form_).attach(*converter_);
+}
+
+void Stream::stop_converter() {
+  if (!converter_) return;
+  lane(form_).detach(*converter_);
+  lane(converter_->to()).begin_publisher();
+  converter_.reset();
 }
 
 Stream::Counters Stream::counters() const {
   return {packets_, bytes_, timeline_.jumps()};
-}
-
-void Stream::remember(const Packet& packet) {
-  if (packet.role == PacketRole::metadata) {
-    metadata_ = packet;
-    return;
-  }
-  if (packet.kind == MediaKind::video) gop_.expect_video();
-  const auto same = std::ranges::find_if(headers_, [&](const Packet& header) {
-    return header.kind == packet.kind && header.track == packet.track && header.variant == packet.variant;
-  });
-  if (same == headers_.end()) {
-    headers_.push_back(packet);
-  } else {
-    *same = packet;
-  }
-}
-
-void Stream::offer_start(Attached& attached) {
-  attached.started = true;
-  const Time start = gop_.packets().front().dts;
-  const auto offer_header = [&](Packet header) {
-    header.dts = header.pts = start;
-    attached.output->offer(header);
-  };
-  if (metadata_) offer_header(*metadata_);
-  for (const Packet& header : headers_) offer_header(header);
-  for (const Packet& packet : gop_.packets()) attached.output->offer(packet);
 }
 
 }  // namespace simulcast::media

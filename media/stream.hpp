@@ -1,38 +1,43 @@
 // The hub: one live stream, from its publisher to the outputs that are attached.
 //
-// It maps timestamps to the stream's clock, remembers codec headers, metadata and the current GOP, and offers
-// each packet to every attached output. An output that attaches first gets the headers and the cached GOP
-// from its keyframe; until there is one it gets nothing. Owned by the daemon's per-shard registry; lives on
-// one shard, as do its outputs.
+// It has a lane for each form that packets come in. The publisher's own lane gets what arrives; the other one
+// gets it repackaged, once for all outputs there, and only while there are any. Timestamps of FLV packets are
+// mapped to the stream's clock; datagrams of MPEG-TS pass untouched, their own clock inside, and carry the
+// time of their arrival. Owned by the daemon's per-shard registry; lives on one shard, as do its outputs.
 #pragma once
 
+#include <array>
 #include <cstdint>
-#include <optional>
-#include <vector>
+#include <memory>
 
-#include "media/gop_cache.hpp"
+#include "media/lane.hpp"
 #include "media/output.hpp"
 #include "media/packet.hpp"
+#include "media/repackager.hpp"
 #include "media/timeline.hpp"
 
 namespace simulcast::media {
 
 class Stream {
  public:
-  Stream() = default;
+  // Without a factory only outputs of the publisher's own form get anything.
+  explicit Stream(RepackagerFactory make_repackager = {});
+  ~Stream();
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
   // The packets of a new publisher follow: its clock is joined to the stream's, and nothing of it is passed
   // on before its first keyframe, so that two publishers are never mixed.
-  void begin_publisher();
+  void begin_publisher(PacketForm form = PacketForm::flv);
+  // Nothing more comes of the publisher for now. May be called again.
+  void end_publisher();
 
   void publish(Packet packet, Timeline::Clock::time_point arrival = Timeline::Clock::now());
   // Call once after everything that came with one read was published.
   void flush();
 
-  void attach(Output& output);
-  void detach(Output& output);
+  void attach(Output& output, PacketForm form = PacketForm::flv);
+  void detach(const Output& output);
 
   struct Counters {
     std::uint64_t packets = 0;
@@ -42,19 +47,20 @@ class Stream {
   Counters counters() const;
 
  private:
-  struct Attached {
-    Output* output;
-    bool started;  // has been given its start point
-  };
+  class Converter;
 
-  void remember(const Packet& packet);
-  void offer_start(Attached& attached);
+  Lane& lane(PacketForm form) { return lanes_[static_cast<std::size_t>(form)]; }
+  PacketForm other_form() const { return form_ == PacketForm::flv ? PacketForm::mpegts : PacketForm::flv; }
+  void start_converter();
+  void stop_converter();
 
-  std::vector<Attached> outputs_;
-  std::vector<Packet> headers_;  // newest of each kind, role and track, in the order they first came
-  std::optional<Packet> metadata_;
-  GopCache gop_;
-  Timeline timeline_;
+  const RepackagerFactory make_repackager_;
+  PacketForm form_ = PacketForm::flv;  // the publisher's
+  std::array<Lane, 2> lanes_;
+  std::unique_ptr<Converter> converter_;  // while the other form is wanted
+  Timeline timeline_;                     // of the FLV lane
+  Timeline::Clock::time_point epoch_;     // the zero of the datagrams' times
+  Timeline::Clock::time_point arrival_;   // of the packet that is being published
   std::uint64_t packets_ = 0;
   std::uint64_t bytes_ = 0;
 };

@@ -135,6 +135,21 @@ asio::awaitable<error_code> Resolver::resolve(std::string host, std::uint16_t po
   co_return error_code{};
 }
 
+asio::awaitable<std::variant<std::vector<tcp::endpoint>, DialFailure>> find_addresses(
+    Resolver& resolver, std::string host, std::uint16_t port, const AddressFilter& allowed) {
+  std::vector<tcp::endpoint> endpoints;
+  const error_code ec = co_await resolver.resolve(std::move(host), port, endpoints);
+  if (ec || endpoints.empty()) {
+    co_return DialFailure{DialFailure::Step::dns, "the host name cannot be resolved: " + ec.message()};
+  }
+  std::erase_if(endpoints, [&](const tcp::endpoint& endpoint) { return !allowed(endpoint.address()); });
+  if (endpoints.empty()) {
+    co_return DialFailure{DialFailure::Step::denied,
+                          "the host's address is in a network that outputs may not go to"};
+  }
+  co_return interleave(endpoints);
+}
+
 asio::awaitable<std::variant<tcp::socket, DialFailure>> dial(Resolver& resolver, std::string host,
                                                              std::uint16_t port,
                                                              const AddressFilter& allowed) {
@@ -143,17 +158,9 @@ asio::awaitable<std::variant<tcp::socket, DialFailure>> dial(Resolver& resolver,
     return DialFailure{step, std::move(message)};
   };
 
-  std::vector<tcp::endpoint> endpoints;
-  const error_code ec = co_await resolver.resolve(host, port, endpoints);
-  if (ec || endpoints.empty()) {
-    co_return fail(DialFailure::Step::dns, "the host name cannot be resolved: " + ec.message());
-  }
-  std::erase_if(endpoints, [&](const tcp::endpoint& endpoint) { return !allowed(endpoint.address()); });
-  if (endpoints.empty()) {
-    co_return fail(DialFailure::Step::denied,
-                   "the host's address is in a network that outputs may not go to");
-  }
-  endpoints = interleave(endpoints);
+  auto found = co_await find_addresses(resolver, std::move(host), port, allowed);
+  if (auto* failure = std::get_if<DialFailure>(&found)) co_return std::move(*failure);
+  const auto endpoints = std::move(std::get<std::vector<tcp::endpoint>>(found));
 
   auto race = std::make_shared<Race>(co_await asio::this_coro::executor);
   const RaceEnd end{race};

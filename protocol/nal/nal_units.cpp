@@ -1,5 +1,6 @@
 #include "protocol/nal/nal_units.hpp"
 
+#include <array>
 #include <cstring>
 
 namespace simulcast::nal {
@@ -96,6 +97,41 @@ bool split_length_prefixed(std::span<const std::byte> access_unit, std::size_t l
     access_unit = access_unit.subspan(length);
   }
   return true;
+}
+
+std::size_t copy_raw(Unit unit, std::span<std::byte> out) {
+  std::size_t size = 0;
+  int zeros = 0;
+  for (const std::byte b : unit) {
+    if (size == out.size()) break;
+    if (zeros >= 2 && b == std::byte{3}) {
+      zeros = 0;
+      continue;
+    }
+    zeros = b == std::byte{0} ? zeros + 1 : 0;
+    out[size++] = b;
+  }
+  return size;
+}
+
+bool has_recovery_point(Unit unit) {
+  constexpr unsigned kSei = 6;
+  constexpr std::size_t kRecoveryPoint = 6;
+  constexpr std::size_t kLongest = 1024;  // messages beyond are not looked at
+  if (unit.empty() || (std::to_integer<unsigned>(unit.front()) & 0x1F) != kSei) return false;
+  std::array<std::byte, kLongest> raw;
+  const std::size_t size = copy_raw(unit, raw);
+  std::size_t at = 1;
+  const auto number = [&] {  // each 0xFF counts 255 and another byte follows
+    std::size_t value = 0;
+    while (at < size && raw[at] == std::byte{0xFF}) value += std::to_integer<std::size_t>(raw[at++]);
+    return at < size ? value + std::to_integer<std::size_t>(raw[at++]) : value;
+  };
+  while (at + 2 < size) {
+    if (number() == kRecoveryPoint) return true;
+    at += number();
+  }
+  return false;
 }
 
 }  // namespace simulcast::nal

@@ -28,4 +28,12 @@ void split_annex_b(std::span<const std::byte> access_unit, std::vector<Unit>& un
 bool split_length_prefixed(std::span<const std::byte> access_unit, std::size_t length_size,
                            std::vector<Unit>& units);
 
+// The first bytes of a unit with the emulation prevention taken out, as many as `out` has room for; how many
+// that were.
+std::size_t copy_raw(Unit unit, std::span<std::byte> out);
+
+// H.264: a supplemental message that says decoding may start here although the picture is no IDR (ITU-T
+// H.264, D.2.8). False for any other unit.
+bool has_recovery_point(Unit unit);
+
 }  // namespace simulcast::nal

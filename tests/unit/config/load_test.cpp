@@ -43,7 +43,8 @@ TEST(Load, NothingIsTheDefaults) {
     ASSERT_TRUE(config.ingest.rtmp);
     EXPECT_EQ(config.ingest.rtmp->listen.port, 1935);
     EXPECT_FALSE(config.ingest.rtmps);
-    EXPECT_FALSE(config.ingest.srt);
+    ASSERT_TRUE(config.ingest.srt);
+    EXPECT_EQ(config.ingest.srt->listen.port, 8890);
     EXPECT_EQ(config.egress.deny.size(), 2u);
   }
 }

@@ -50,6 +50,9 @@ TEST_F(OutputsTest, CreatedAsTheOfficialClientsDo) {
                                              {"queueMs", 0},
                                              {"rttMs", nullptr},
                                              {"retransmits", 0},
+                                             {"packetsLost", 0},
+                                             {"packetsDropped", 0},
+                                             {"sendBufferMs", 0},
                                              {"reconnects", 0},
                                              {"connectedAt", nullptr}}));
   EXPECT_THAT(engine_.changed, ElementsAre(input_));
@@ -68,6 +71,9 @@ TEST_F(OutputsTest, StatusAndStatsAreTheEngines) {
                    .queue = std::chrono::milliseconds(50),
                    .rtt = std::chrono::microseconds(1500),
                    .retransmits = 60,
+                   .packets_lost = 61,
+                   .packets_dropped = 62,
+                   .send_buffer = std::chrono::milliseconds{63},
                    .reconnects = 70,
                    .connected_at = since};
   const Answer answer = call("GET", path_ + "/" + uid);
@@ -83,6 +89,9 @@ TEST_F(OutputsTest, StatusAndStatsAreTheEngines) {
                                                       {"queueMs", 50},
                                                       {"rttMs", 1.5},
                                                       {"retransmits", 60},
+                                                      {"packetsLost", 61},
+                                                      {"packetsDropped", 62},
+                                                      {"sendBufferMs", 63},
                                                       {"reconnects", 70},
                                                       {"connectedAt", "2023-11-14T22:13:20.250000Z"}}));
   EXPECT_EQ(call("GET", path_).result(), json::value({answer.result()}));

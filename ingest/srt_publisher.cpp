@@ -1,0 +1,146 @@
+#include "ingest/srt_publisher.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "ingest/ts_packets.hpp"
+#include "media/payload_slab.hpp"
+#include "net/shard.hpp"
+#include "net/srt_socket.hpp"
+
+namespace simulcast::ingest {
+
+namespace asio = boost::asio;
+using Steady = std::chrono::steady_clock;
+
+namespace {
+
+// How many datagrams may follow each other before others on the shard get their turn.
+constexpr int kReadsInARow = 64;
+// libsrt does not tell a peer that has closed from one that has gone silent. The latter is noticed after more
+// than this without a datagram, and an encoder that ends the show has sent media until then.
+constexpr std::chrono::seconds kSilenceBeforeLoss{3};
+constexpr std::chrono::milliseconds kRestTick{10};
+
+class SrtPublisher final : public Publisher, public std::enable_shared_from_this<SrtPublisher> {
+ public:
+  SrtPublisher(net::SrtRuntime& runtime, net::SrtHandle handle, Grant grant, Gate& gate)
+      : gate_(gate), grant_(std::move(grant)), socket_(runtime, handle, grant_.shard->executor()) {}
+
+  void kick(std::string_view reason) override {
+    if (kicked_) return;
+    kicked_ = std::string(reason);
+    socket_.close();
+  }
+
+  asio::awaitable<void> run() {
+    const std::string peer = socket_.peer();
+    stream_ = gate_.publisher_arrived(grant_, *this);
+    if (stream_ == nullptr) {
+      spdlog::warn("publisher refused proto=srt peer={} cause=\"{}\"", peer, "this live input is disabled");
+      co_return;
+    }
+    latency_ = socket_.latency();
+    spdlog::info("publisher connected input={} proto=srt peer={} latency_ms={}", grant_.input_uid, peer,
+                 latency_.count());
+    last_read_ = Steady::now();
+    while (read_batch()) {
+      if (more_waits_) {
+        co_await asio::post(asio::use_awaitable);
+      } else {
+        co_await socket_.wait_readable();
+      }
+    }
+    const auto ended_at = Steady::now();
+    if (!kicked_) co_await read_rest();
+    const auto silence = ended_at - (last_read_ - latency_);  // since the last datagram came in
+    const bool goodbye = !kicked_ && silence < kSilenceBeforeLoss;
+    const net::SrtStats stats = socket_.stats();
+    spdlog::info("publisher gone input={} proto=srt peer={} goodbye={} lost={} dropped={} cause=\"{}\"",
+                 grant_.input_uid, peer, goodbye, stats.received_lost, stats.received_dropped,
+                 kicked_   ? *kicked_
+                 : goodbye ? "the encoder ended the stream"
+                           : "nothing more was heard of the encoder");
+    gate_.publisher_left(grant_, *this, goodbye);
+    socket_.close();
+  }
+
+ private:
+  // What arrived before the connection ended and is not yet due is still handed out, each datagram in its
+  // time.
+  asio::awaitable<void> read_rest() {
+    asio::steady_timer tick(grant_.shard->context());
+    const auto until = Steady::now() + latency_ + kRestTick;
+    while (!kicked_ && Steady::now() < until) {
+      tick.expires_after(kRestTick);
+      co_await tick.async_wait(asio::use_awaitable);
+      static_cast<void>(read_batch());
+    }
+  }
+
+  // Publishes what has arrived. False once the connection has ended.
+  bool read_batch() {
+    more_waits_ = false;
+    bool ended = false;
+    const auto now = Steady::now();
+    for (int reads = 0; !ended && !kicked_; ++reads) {
+      if (reads == kReadsInARow) {
+        more_waits_ = true;
+        break;
+      }
+      const auto got = socket_.receive(slab_.room(net::kMaxSrtMessage));
+      if (got.blocked) break;
+      ended = got.ended;
+      if (got.bytes == 0) continue;
+      last_read_ = now;
+      publish(slab_.take(got.bytes));
+    }
+    stream_->flush();
+    return !ended && !kicked_;
+  }
+
+  void publish(media::Payload datagram) {
+    auto packets = packets_.packets_of(std::move(datagram));
+    if (!packets) {
+      if (!std::exchange(told_malformed_, true)) {
+        spdlog::warn("publisher sends what is no MPEG-TS, which is left out input={}", grant_.input_uid);
+      }
+      return;
+    }
+    if (packets->join_header) stream_->publish(std::move(*packets->join_header), last_read_);
+    stream_->publish(std::move(packets->datagram), last_read_);
+  }
+
+  Gate& gate_;
+  const Grant grant_;
+  net::SrtSocket socket_;
+  media::Stream* stream_ = nullptr;
+  TsPackets packets_;
+  media::PayloadSlab slab_;
+  std::chrono::milliseconds latency_{};
+  Steady::time_point last_read_{};
+  std::optional<std::string> kicked_;
+  bool more_waits_ = false;
+  bool told_malformed_ = false;
+};
+
+}  // namespace
+
+void serve_srt_publisher(net::SrtRuntime& runtime, net::SrtHandle handle, Grant grant, Gate& gate) {
+  net::Shard& shard = *grant.shard;
+  auto session = std::make_shared<SrtPublisher>(runtime, handle, std::move(grant), gate);
+  asio::co_spawn(
+      shard.executor(), [session]() -> asio::awaitable<void> { co_await session->run(); }, asio::detached);
+}
+
+}  // namespace simulcast::ingest

@@ -1,0 +1,153 @@
+#include "ingest/srt_server.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include "ingest/srt_publisher.hpp"
+#include "protocol/srt/stream_id.hpp"
+
+namespace simulcast::ingest {
+
+namespace asio = boost::asio;
+using asio::ip::udp;
+using Steady = std::chrono::steady_clock;
+
+namespace {
+
+// libsrt does not say when a handshake has failed; the sockets are asked this often.
+constexpr std::chrono::milliseconds kLookAgain{200};
+// A handshake that has come to nothing by then never will.
+constexpr std::chrono::seconds kForget{10};
+
+void log_refused(const std::string& peer, std::string_view cause) {
+  spdlog::warn("publisher refused proto=srt peer={} cause=\"{}\"", peer, cause);
+}
+
+constexpr const char* kBadPassphrase =
+    "the passphrase is wrong or missing: copy the input's SRT passphrase again";
+
+net::SrtOptions options_of(const config::SrtIngest& config) {
+  net::SrtOptions options;
+  options.latency = config.latency;
+  return options;
+}
+
+}  // namespace
+
+SrtServer::SrtServer(net::SrtRuntime& runtime, net::ShardPool& shards, Gate& gate,
+                     const config::SrtIngest& config)
+    : runtime_(runtime),
+      shards_(shards),
+      gate_(gate),
+      config_(config),
+      look_again_(shards[0].context()),
+      listener_(runtime, shards[0].executor(), options_of(config),
+                [this](const net::SrtListener::Request& request) { return admit(request); }) {}
+
+SrtServer::~SrtServer() = default;
+
+void SrtServer::open() {
+  const auto& listen = config_.listen;
+  const std::string wanted = listen.host + ":" + std::to_string(listen.port);
+  std::string cause;
+  try {
+    udp::resolver resolver(shards_[0].context());
+    const udp::endpoint local =
+        *resolver.resolve(listen.host, std::to_string(listen.port), udp::resolver::passive).begin();
+    cause = listener_.open(local);
+  } catch (const boost::system::system_error& error) {
+    cause = error.code().message();
+  }
+  if (!cause.empty()) throw std::runtime_error("cannot listen for srt on " + wanted + ": " + cause);
+}
+
+void SrtServer::start() {
+  asio::co_spawn(shards_[0].context(), accept_loop(), asio::detached);
+  asio::co_spawn(shards_[0].context(), report_failures(), asio::detached);
+}
+
+void SrtServer::stop() {
+  stopped_ = true;
+  look_again_.cancel();
+  listener_.close();
+}
+
+// The log may have to wait for a disk, which libsrt's thread must not.
+int SrtServer::refuse(const std::string& peer, std::string cause, int code) {
+  asio::post(shards_[0].context(), [peer, cause = std::move(cause)] { log_refused(peer, cause); });
+  return code;
+}
+
+int SrtServer::admit(const net::SrtListener::Request& request) {
+  const auto id = srt::parse_stream_id(request.stream_id);
+  if (!id.publish) {
+    return refuse(request.peer, "the stream id asks for something else than to publish (m=publish)",
+                  kBadMode);
+  }
+  if (id.resource.empty()) {
+    return refuse(request.peer, "the stream id is missing: it must be the input's uid", kBadRequest);
+  }
+  auto asked = gate_.srt_passphrase(id.resource);
+  if (auto* refusal = std::get_if<Refusal>(&asked)) {
+    const bool disabled = refusal->cause == Refusal::Cause::disabled;
+    return refuse(request.peer, std::move(refusal->reason), disabled ? kForbidden : kNotFound);
+  }
+  const std::string& passphrase = std::get<SrtPassphrase>(asked).text;
+  if (!net::set_srt_passphrase(request.handle, passphrase)) return kBadRequest;
+  const std::lock_guard lock(mutex_);
+  if (pending_.size() >= kMaxPending) return kOverloaded;
+  pending_[request.handle] = {passphrase, request.peer, Steady::now()};
+  return 0;
+}
+
+asio::awaitable<void> SrtServer::accept_loop() {
+  while (!stopped_) {
+    const auto handle = co_await listener_.accept();
+    if (!handle) co_return;
+    Pending pending;
+    {
+      const std::lock_guard lock(mutex_);
+      const auto found = pending_.find(*handle);
+      if (found != pending_.end()) {
+        pending = std::move(found->second);
+        pending_.erase(found);
+      }
+    }
+    // Between the handshake and now the keys may have been changed or the input deleted.
+    auto decision = gate_.authorize(pending.passphrase, media::IngestProtocol::srt);
+    if (const auto* refusal = std::get_if<Refusal>(&decision)) {
+      log_refused(pending.peer, refusal->reason);
+      runtime_.close(*handle);
+      continue;
+    }
+    serve_srt_publisher(runtime_, *handle, std::move(std::get<Grant>(decision)), gate_);
+  }
+}
+
+asio::awaitable<void> SrtServer::report_failures() {
+  while (!stopped_) {
+    look_again_.expires_after(kLookAgain);
+    co_await look_again_.async_wait(asio::as_tuple(asio::use_awaitable));
+    std::vector<std::string> failed;  // whose handshake
+    {
+      const std::lock_guard lock(mutex_);
+      for (auto one = pending_.begin(); one != pending_.end();) {
+        const bool failure = net::srt_handshake_failed(one->first);
+        if (failure) failed.push_back(one->second.peer);
+        const bool over = failure || Steady::now() - one->second.since > kForget;
+        one = over ? pending_.erase(one) : std::next(one);
+      }
+    }
+    for (const std::string& peer : failed) log_refused(peer, kBadPassphrase);
+  }
+}
+
+}  // namespace simulcast::ingest

@@ -1,0 +1,50 @@
+// One form of a stream: what is remembered for outputs that join, and the outputs that take this form.
+//
+// It keeps codec headers, metadata and the current GOP, and offers each packet to every attached output. An
+// output that attaches first gets the headers and the cached GOP from its keyframe; until there is one it
+// gets nothing. Owned by media::Stream; lives on the stream's shard.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "media/gop_cache.hpp"
+#include "media/output.hpp"
+#include "media/packet.hpp"
+
+namespace simulcast::media {
+
+class Lane {
+ public:
+  // Forgets what was remembered. Outputs that run on are started again from the new headers and keyframe.
+  void begin_publisher();
+
+  void publish(const Packet& packet);
+  void flush();
+
+  void attach(Output& output);
+  // False when it was not attached here.
+  bool detach(const Output& output);
+  bool has_outputs() const { return !outputs_.empty(); }
+
+  // What this form cannot carry of the stream, for the outputs to tell; empty: nothing is missing.
+  void set_left_out(const std::string& sentence);
+
+ private:
+  struct Attached {
+    Output* output;
+    bool started;  // has been given its start point
+  };
+
+  void remember(const Packet& packet);
+  void offer_start(Attached& attached);
+
+  std::vector<Attached> outputs_;
+  std::vector<Packet> headers_;  // newest of each kind, role and track, in the order they first came
+  std::optional<Packet> metadata_;
+  GopCache gop_;
+  std::string left_out_;
+};
+
+}  // namespace simulcast::media
