@@ -37,11 +37,24 @@ media::Stream& LiveStream::publisher_arrived(const ingest::Grant& grant, ingest:
   return stream_;
 }
 
+void LiveStream::publisher_silent(ingest::Publisher& publisher) {
+  if (publisher_ != &publisher || !on_air_ || holding_ || hold_ == std::chrono::milliseconds::zero()) return;
+  events_.input_disconnected(uid_, InputReason::reconnecting);
+  start_holding();
+}
+
+void LiveStream::publisher_heard(const ingest::Grant& grant, ingest::Publisher& publisher) {
+  if (publisher_ != &publisher || !holding_) return;
+  stop_holding();
+  events_.input_connected(uid_, shard_, grant.protocol);
+}
+
 void LiveStream::publisher_left(ingest::Publisher& publisher, bool goodbye) {
   if (publisher_ != &publisher) return;  // taken over
   publisher_ = nullptr;
   stream_.end_publisher();
   if (!on_air_) return finish_if_done();
+  if (holding_ && !goodbye) return;  // it had fallen silent before
   if (goodbye || hold_ == std::chrono::milliseconds::zero()) {
     events_.input_disconnected(uid_, InputReason::client_disconnect);
     end_show(StopMode::drain_then_end);
@@ -62,6 +75,7 @@ void LiveStream::start_holding() {
     if (ec || !holding_) return;
     spdlog::info("stream hold is over input={}", uid_);
     events_.input_disconnected(uid_, InputReason::ttl_exceeded);
+    kick_publisher("nothing was heard of the encoder for too long");
     end_show(StopMode::drain_then_end);
   });
 }

@@ -29,6 +29,9 @@ class LiveStream final : private egress::WorkerListener {
 
   // The newer publisher takes over.
   media::Stream& publisher_arrived(const ingest::Grant& grant, ingest::Publisher& publisher);
+  // It is still connected but nothing is heard of it, and it is heard again.
+  void publisher_silent(ingest::Publisher& publisher);
+  void publisher_heard(const ingest::Grant& grant, ingest::Publisher& publisher);
   void publisher_left(ingest::Publisher& publisher, bool goodbye);
 
   void want(std::vector<egress::OutputSpec> outputs);

@@ -18,6 +18,16 @@ media::Stream* PublisherGate::publisher_arrived(const ingest::Grant& grant, inge
   return &streams_[grant.shard->index()]->publisher_arrived(grant, publisher);
 }
 
+void PublisherGate::publisher_silent(const ingest::Grant& grant, ingest::Publisher& publisher) {
+  if (auto* stream = streams_[grant.shard->index()]->find(grant.input_uid))
+    stream->publisher_silent(publisher);
+}
+
+void PublisherGate::publisher_heard(const ingest::Grant& grant, ingest::Publisher& publisher) {
+  if (auto* stream = streams_[grant.shard->index()]->find(grant.input_uid))
+    stream->publisher_heard(grant, publisher);
+}
+
 void PublisherGate::publisher_left(const ingest::Grant& grant, ingest::Publisher& publisher, bool goodbye) {
   streams_[grant.shard->index()]->publisher_left(grant, publisher, goodbye);
 }

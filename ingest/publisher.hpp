@@ -63,6 +63,11 @@ class Gate {
   // there already is kicked: the newer one takes over.
   virtual media::Stream* publisher_arrived(const Grant& grant, Publisher& publisher) = 0;
 
+  // On the granted shard, in turn: nothing is heard of the publisher although its connection stands, so the
+  // stream holds; and it is heard again.
+  virtual void publisher_silent(const Grant& grant, Publisher& publisher) = 0;
+  virtual void publisher_heard(const Grant& grant, Publisher& publisher) = 0;
+
   // On the granted shard, once, after publisher_arrived() gave a stream. With a goodbye the show is over,
   // without one the stream holds for the encoder to come back.
   virtual void publisher_left(const Grant& grant, Publisher& publisher, bool goodbye) = 0;

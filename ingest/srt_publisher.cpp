@@ -27,6 +27,9 @@ namespace {
 
 // How many datagrams may follow each other before others on the shard get their turn.
 constexpr int kReadsInARow = 64;
+// Encoders send without a pause. One that does not is as good as gone, although it is let stay: libsrt takes
+// more than 5 s to tell whether it lives.
+constexpr std::chrono::milliseconds kSilence{4000};
 // libsrt does not tell a peer that has closed from one that has gone silent. The latter is noticed after more
 // than this without a datagram, and an encoder that ends the show has sent media until then.
 constexpr std::chrono::seconds kSilenceBeforeLoss{3};
@@ -59,6 +62,10 @@ class SrtPublisher final : public Publisher, public std::enable_shared_from_this
         co_await asio::post(asio::use_awaitable);
       } else {
         co_await socket_.wait_readable();
+        if (!silent_ && Steady::now() - last_read_ >= kSilence) {
+          silent_ = true;
+          gate_.publisher_silent(grant_, *this);
+        }
       }
     }
     const auto ended_at = Steady::now();
@@ -81,7 +88,7 @@ class SrtPublisher final : public Publisher, public std::enable_shared_from_this
   asio::awaitable<void> read_rest() {
     asio::steady_timer tick(grant_.shard->context());
     const auto until = Steady::now() + latency_ + kRestTick;
-    while (!kicked_ && Steady::now() < until) {
+    while (!kicked_ && Steady::now() < until && socket_.stats().received_waiting > 0) {
       tick.expires_after(kRestTick);
       co_await tick.async_wait(asio::use_awaitable);
       static_cast<void>(read_batch());
@@ -110,6 +117,7 @@ class SrtPublisher final : public Publisher, public std::enable_shared_from_this
   }
 
   void publish(media::Payload datagram) {
+    if (std::exchange(silent_, false)) gate_.publisher_heard(grant_, *this);
     auto packets = packets_.packets_of(std::move(datagram));
     if (!packets) {
       if (!std::exchange(told_malformed_, true)) {
@@ -131,6 +139,7 @@ class SrtPublisher final : public Publisher, public std::enable_shared_from_this
   Steady::time_point last_read_{};
   std::optional<std::string> kicked_;
   bool more_waits_ = false;
+  bool silent_ = false;
   bool told_malformed_ = false;
 };
 

@@ -24,12 +24,10 @@ namespace {
 
 // libsrt does not say when a handshake has failed; the sockets are asked this often.
 constexpr std::chrono::milliseconds kLookAgain{200};
+// The same refusal of the same host is logged once in this time, with how often it was repeated.
+constexpr std::chrono::seconds kLogAgain{10};
 // A handshake that has come to nothing by then never will.
 constexpr std::chrono::seconds kForget{10};
-
-void log_refused(const std::string& peer, std::string_view cause) {
-  spdlog::warn("publisher refused proto=srt peer={} cause=\"{}\"", peer, cause);
-}
 
 constexpr const char* kBadPassphrase =
     "the passphrase is wrong or missing: copy the input's SRT passphrase again";
@@ -82,8 +80,26 @@ void SrtServer::stop() {
 
 // The log may have to wait for a disk, which libsrt's thread must not.
 int SrtServer::refuse(const std::string& peer, std::string cause, int code) {
-  asio::post(shards_[0].context(), [peer, cause = std::move(cause)] { log_refused(peer, cause); });
+  asio::post(shards_[0].context(), [this, peer, cause = std::move(cause)] { log_refused(peer, cause); });
   return code;
+}
+
+void SrtServer::log_refused(const std::string& peer, std::string_view cause) {
+  const std::string host = peer.substr(0, peer.rfind(':'));
+  const auto now = Steady::now();
+  if (host == last_host_ && cause == last_cause_ && now - last_logged_ < kLogAgain) {
+    ++repeated_;
+    return;
+  }
+  const unsigned repeated = std::exchange(repeated_, 0);
+  if (repeated > 0) {
+    spdlog::warn("publisher refused proto=srt host={} cause=\"{}\" repeated={}", last_host_, last_cause_,
+                 repeated);
+  }
+  spdlog::warn("publisher refused proto=srt peer={} cause=\"{}\"", peer, cause);
+  last_host_ = host;
+  last_cause_ = cause;
+  last_logged_ = now;
 }
 
 int SrtServer::admit(const net::SrtListener::Request& request) {

@@ -14,6 +14,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 #include "config/config.hpp"
 #include "ingest/publisher.hpp"
@@ -55,6 +56,7 @@ class SrtServer {
 
   int admit(const net::SrtListener::Request& request);
   int refuse(const std::string& peer, std::string cause, int code);
+  void log_refused(const std::string& peer, std::string_view cause);
   boost::asio::awaitable<void> accept_loop();
   boost::asio::awaitable<void> report_failures();
 
@@ -65,6 +67,11 @@ class SrtServer {
   std::mutex mutex_;  // of pending_: libsrt's thread adds, the shard takes
   std::map<net::SrtHandle, Pending> pending_;
   boost::asio::steady_timer look_again_;
+  // The refusal that was logged last: encoders try again many times a second.
+  std::string last_host_;
+  std::string last_cause_;
+  std::chrono::steady_clock::time_point last_logged_{};
+  unsigned repeated_ = 0;
   bool stopped_ = false;
   net::SrtListener listener_;
 };

@@ -17,6 +17,7 @@ struct Picture {
   std::uint32_t width = 0;  // as shown, without what is cropped away
   std::uint32_t height = 0;
   flv::PictureFormat format;
+  bool operator==(const Picture&) const = default;
 };
 
 // `units` are the parameter sets and then the first slice of a picture that refers to them. Nothing when they

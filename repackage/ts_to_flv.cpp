@@ -47,7 +47,7 @@ void TsToFlv::begin_publisher() {
   video_pid_ = audio_pid_ = mpegts::kNullPid;
   refused_.clear();
   last_video_.reset();
-  metadata_ = {};
+  described_.reset();
   left_out_.clear();
   demuxer_ = std::make_unique<mpegts::Demuxer>(static_cast<mpegts::Demuxer::Handler&>(*this));
 }
@@ -186,28 +186,32 @@ void TsToFlv::emit(MediaKind kind, PacketRole role, media::Payload&& payload, Ti
 }
 
 void TsToFlv::emit_metadata(Time dts) {
-  media::Payload metadata = make_metadata();
-  if (std::ranges::equal(metadata.bytes(), metadata_.bytes())) return;
-  metadata_ = metadata;
-  emit(MediaKind::data, PacketRole::metadata, std::move(metadata), dts);
+  Description now;
+  if (video_pid_ != mpegts::kNullPid && video_) {
+    now.video = video_->codec();
+    now.picture = video_->picture();
+  }
+  if (audio_) now.audio = audio_->format();
+  if (now == described_) return;
+  described_ = now;
+  emit(MediaKind::data, PacketRole::metadata, make_metadata(now), dts);
 }
 
-media::Payload TsToFlv::make_metadata() const {
+media::Payload TsToFlv::make_metadata(const Description& description) {
   rtmp::amf0::EcmaArray properties;
   const auto add = [&](const char* name, auto value) { properties.properties.push_back({name, value}); };
-  if (video_pid_ != mpegts::kNullPid && video_) {
-    if (video_->picture()) {
-      add("width", static_cast<double>(video_->picture()->width));
-      add("height", static_cast<double>(video_->picture()->height));
-    }
-    add("videocodecid", static_cast<double>(video_->codec() == nal::Codec::h264
-                                                ? kAvcId
-                                                : static_cast<std::uint32_t>(flv::VideoCodec::hevc)));
+  if (description.picture) {
+    add("width", static_cast<double>(description.picture->width));
+    add("height", static_cast<double>(description.picture->height));
   }
-  if (audio_ && audio_->format()) {
-    add("audiocodecid", static_cast<double>(audio_->format()->codec_id));
-    add("audiosamplerate", static_cast<double>(audio_->format()->sample_rate));
-    add("stereo", audio_->format()->stereo);
+  if (description.video) {
+    const auto fourcc = static_cast<std::uint32_t>(flv::VideoCodec::hevc);
+    add("videocodecid", static_cast<double>(*description.video == nal::Codec::h264 ? kAvcId : fourcc));
+  }
+  if (description.audio) {
+    add("audiocodecid", static_cast<double>(description.audio->codec_id));
+    add("audiosamplerate", static_cast<double>(description.audio->sample_rate));
+    add("stereo", description.audio->stereo);
   }
   return media::Payload::copy_of(rtmp::amf0::encode_all({"@setDataFrame", "onMetaData", properties}));
 }

@@ -45,7 +45,14 @@ class TsToFlv final : public media::Repackager, private mpegts::Demuxer::Handler
   void push_audio(const mpegts::Pes& pes);
   void emit(media::MediaKind kind, media::PacketRole role, media::Payload&& payload, media::Time dts);
   void emit_metadata(media::Time dts);
-  media::Payload make_metadata() const;
+  // What onMetaData tells.
+  struct Description {
+    std::optional<nal::Codec> video;
+    std::optional<Picture> picture;
+    std::optional<TsAudio::Format> audio;
+    bool operator==(const Description&) const = default;
+  };
+  static media::Payload make_metadata(const Description& description);
 
   // Given by the caller, during push()
   std::vector<media::Packet>* out_ = nullptr;
@@ -66,7 +73,7 @@ class TsToFlv final : public media::Repackager, private mpegts::Demuxer::Handler
   };
   std::vector<Refused> refused_;  // audio that only showed in its frames what it is
   std::optional<media::Time> last_video_;
-  media::Payload metadata_;  // last sent
+  std::optional<Description> described_;  // last sent
   std::string left_out_;
   std::uint64_t broken_before_ = 0;  // by tracks and demuxers that are gone
 };

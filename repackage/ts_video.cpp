@@ -13,6 +13,8 @@ namespace {
 
 // More of one kind than any encoder uses; a frame that is nothing but parameter sets costs no more than this.
 constexpr std::size_t kMaxSets = 31;
+// Far beyond any picture's slices and messages: start codes alone could fill a PES packet with millions.
+constexpr std::size_t kMaxUnits = 16 * 1024;
 
 template <typename List>
 bool contains(const List& list, nal::Unit unit) {
@@ -42,8 +44,12 @@ bool TsVideo::is_keyframe() const {
 }
 
 TsVideo::Output TsVideo::push(std::span<const std::byte> access_unit, std::int64_t composition_milliseconds) {
-  nal::split_annex_b(access_unit, units_);
   Output output;
+  nal::split_annex_b(access_unit, units_, kMaxUnits);
+  if (units_.size() == kMaxUnits) {
+    ++broken_;
+    return output;
+  }
   output.keyframe = is_keyframe();
   collect_sets(output.keyframe);
   if (output.keyframe && sets_changed_) {

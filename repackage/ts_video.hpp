@@ -35,7 +35,7 @@ class TsVideo {
   bool started() const { return started_; }
   // Of the newest header; nothing when it could not be told.
   const std::optional<Picture>& picture() const { return picture_; }
-  // Keyframes whose parameter sets make no header.
+  // Frames of too many units, and keyframes whose parameter sets make no header.
   std::uint64_t broken() const { return broken_; }
 
  private:

@@ -20,6 +20,7 @@ struct PictureFormat {
   std::uint8_t chroma_format = 1;  // 0 monochrome, 1 4:2:0, 2 4:2:2, 3 4:4:4
   std::uint8_t luma_depth = 8;
   std::uint8_t chroma_depth = 8;
+  bool operator==(const PictureFormat&) const = default;
 };
 
 using ParameterSets = std::span<const nal::Unit>;  // of one kind, in the order they came

@@ -47,7 +47,10 @@ Scanner::Datagram Scanner::scan(std::span<const std::byte> datagram) {
     const PacketView view = parse_packet(packet);
     if (view.transport_error || view.pid == kNullPid) continue;  // not even its PID can be relied on
     check_continuity(view);
-    if (tables_.push(packet, view)) follow_program();
+    if (tables_.push(packet, view)) {
+      follow_program();
+      result.keyframe = false;  // of another program, or the tables to join with are not its own
+    }
     if (view.pid != frame_pid_ || !view.unit_start || view.payload.empty()) continue;
     ++result.frames;
     if (has_video_ && !result.keyframe && begins_keyframe(view)) {

@@ -70,10 +70,10 @@ Kind kind_of(Codec codec, Unit unit) {
   return codec == Codec::h264 ? kind_of_h264(header & 0x1F) : kind_of_h265((header >> 1) & 0x3F);
 }
 
-void split_annex_b(std::span<const std::byte> access_unit, std::vector<Unit>& units) {
+void split_annex_b(std::span<const std::byte> access_unit, std::vector<Unit>& units, std::size_t most) {
   units.clear();
   std::size_t start = find_start_code(access_unit, 0);
-  while (start < access_unit.size()) {
+  while (start < access_unit.size() && units.size() < most) {
     const std::size_t begin = start + kStartCode;
     start = find_start_code(access_unit, begin);
     std::size_t end = start;

@@ -21,7 +21,9 @@ Kind kind_of(Codec codec, Unit unit);
 
 // Trailing zero bytes belong to no unit. Bytes before the first start code are ignored. Empty units are left
 // out. `units` is cleared first; its capacity is kept, so that a caller may use it again without allocating.
-void split_annex_b(std::span<const std::byte> access_unit, std::vector<Unit>& units);
+// No more than `most` are looked for.
+void split_annex_b(std::span<const std::byte> access_unit, std::vector<Unit>& units,
+                   std::size_t most = SIZE_MAX);
 
 // `length_size` is 1, 2, 3 or 4. False when a length reaches beyond the end: `units` then holds what came
 // before.

@@ -1,15 +1,38 @@
 #include "protocol/srt/stream_id.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <system_error>
 
 namespace simulcast::srt {
 
 namespace {
 constexpr std::string_view kAccessControl = "#!::";
+constexpr std::string_view kEscapedHash = "%23";
+
+// As far as it is well-formed: a percent sign without two hex digits stands for itself.
+std::string unescaped(std::string_view text) {
+  std::string plain;
+  while (!text.empty()) {
+    unsigned char byte = 0;
+    const std::string_view digits = text.substr(std::min<std::size_t>(1, text.size()), 2);
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), byte, 16);
+    if (text.front() == '%' && error == std::errc() && digits.size() == 2 && end == digits.data() + 2) {
+      plain += static_cast<char>(byte);
+      text.remove_prefix(3);
+    } else {
+      plain += text.front();
+      text.remove_prefix(1);
+    }
+  }
+  return plain;
 }
 
+}  // namespace
+
 StreamId parse_stream_id(std::string_view text) {
-  if (!text.starts_with(kAccessControl)) return {text, true};
+  if (text.starts_with(kEscapedHash)) return parse_stream_id(unescaped(text));
+  if (!text.starts_with(kAccessControl)) return {std::string(text), true};
   text.remove_prefix(kAccessControl.size());
   StreamId id;
   while (!text.empty()) {

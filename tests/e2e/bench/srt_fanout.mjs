@@ -2,16 +2,16 @@
 //   node bench/srt_fanout.mjs [outputs] [seconds] [rounds]           default 50 20 2
 //
 // The relay takes 4 Mbit/s by RTMP and sends it to `outputs` SRT destinations. The floor is one thread that hands the
-// same bytes to as many connections with srt_sendmsg2 and does nothing else (tests/bench/srt_tool.cpp);
+// same bytes to as many connections with srt_sendmsg2 and does nothing else (tests/tools/srt_tool.cpp);
 // srt-live-transmit is one process for each output, fed by UDP. One receiving process takes all connections of a case.
 // Prints CPU seconds of the sending side per GB delivered, and its threads. Exits 1 if anything was lost.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Child, tempDir } from '../lib/cleanup.mjs';
-import { Daemon } from '../lib/daemon.mjs';
+import { Daemon, SRT_TOOL } from '../lib/daemon.mjs';
 import { freePort } from '../lib/nginx_rtmp.mjs';
 import { fixture, fixtureTags } from '../lib/publishers.mjs';
 import { EndlessPublisher } from '../lib/rtmp_publisher.mjs';
@@ -22,7 +22,6 @@ const OUTPUTS = Number(process.argv[2] ?? 50);
 const SECONDS = Number(process.argv[3] ?? 20);
 const ROUNDS = Number(process.argv[4] ?? 2);
 const FIXTURE = { seconds: 10, gop: 60, bitrate: '3900k', size: '1280x720' }; // with 96 kbit/s of sound 4 Mbit/s
-const TOOL = process.env.SRT_TOOL ?? resolve(import.meta.dirname, '../../../build/release/srt_tool');
 const SETTLE = 4000; // ms, until all connections run
 
 const cpuOf = (pid) => {
@@ -35,7 +34,7 @@ class Sink {
   static async start() {
     const sink = new Sink();
     sink.port = await freePort();
-    sink.child = new Child(TOOL, ['sink', String(sink.port)], { stdio: ['pipe', 'pipe', 'pipe'] });
+    sink.child = new Child(SRT_TOOL, ['sink', String(sink.port)], { stdio: ['pipe', 'pipe', 'pipe'] });
     sink.lines = createInterface({ input: sink.child.process.stdout })[Symbol.asyncIterator]();
     return sink;
   }
@@ -73,7 +72,7 @@ async function window(sink, pids) {
 async function floor(file, bitrate) {
   const sink = await Sink.start();
   const args = ['floor', String(sink.port), String(OUTPUTS), file, String(SECONDS + SETTLE / 1000 + 10)];
-  const sender = new Child(TOOL, args, { env: { ...process.env, SRT_TOOL_BITRATE: String(bitrate) } });
+  const sender = new Child(SRT_TOOL, args, { env: { ...process.env, SRT_TOOL_BITRATE: String(bitrate) } });
   await sink.connected();
   const result = await window(sink, [sender.pid]);
   await sender.stop('SIGKILL');
@@ -109,7 +108,7 @@ async function liveTransmit(file, bitrate) {
     );
   }
   const args = ['udp', String(first), String(OUTPUTS), file, String(SECONDS + SETTLE / 1000 + 40)];
-  const feeder = new Child(TOOL, args, { env: { ...process.env, SRT_TOOL_BITRATE: String(bitrate) } });
+  const feeder = new Child(SRT_TOOL, args, { env: { ...process.env, SRT_TOOL_BITRATE: String(bitrate) } });
   await sink.connected();
   const result = await window(
     sink,

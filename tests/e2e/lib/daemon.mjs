@@ -1,18 +1,21 @@
 // The real daemon under test, on free loopback ports, with a state folder of its own.
 //
 //   const daemon = await Daemon.start(t);              // stopped after the test; its log is shown if the test failed
-//   daemon.ports.rtmp, .rtmps, .api                    // as told by its log
+//   daemon.ports.rtmp, .rtmps, .srt, .api                    // as told by its log
 //   await daemon.stop()                                // SIGTERM; gives { code, ms }
 //   await daemon.crash(); await daemon.restart()       // kill -9 and again on the same state, the same ports
 //
 // SIMULCASTD_BIN says which binary; the default is the release build of this checkout.
 import { randomBytes } from 'node:crypto';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { Child, tempDir } from './cleanup.mjs';
 import { Hopeless, until } from './until.mjs';
 
 export const BINARY = process.env.SIMULCASTD_BIN ?? resolve(import.meta.dirname, '../../../build/release/simulcastd');
+
+/** The tests' own SRT peer, built beside the daemon (tests/tools/srt_tool.cpp). */
+export const SRT_TOOL = join(dirname(BINARY), 'srt_tool');
 
 export class Daemon {
   log = ''; // everything it ever wrote, over restarts
@@ -25,12 +28,12 @@ export class Daemon {
     this.token = options.token ?? `token-${randomBytes(16).toString('hex')}`;
     this.account = options.account ?? randomBytes(16).toString('hex');
     this.configFile = join(this.folder, 'simulcastd.yaml');
-    this.ports = { api: 0, rtmp: 0, ...(options.rtmps ? { rtmps: 0 } : {}) };
+    this.ports = { api: 0, rtmp: 0, ...(options.rtmps ? { rtmps: 0 } : {}), ...(options.srt ? { srt: 0 } : {}) };
   }
 
   /**
    * `t`: the test that owns it. Options: `rtmps` a certificate of makeCertificates() for an RTMPS listener, `caFile`
-   * for outputs, `queue` {seconds, bytes}, `hold`, `tokens` a list in place of the one token, `logLevel`.
+   * for outputs, `srt` {latency} for an SRT listener, `queue` {seconds, bytes}, `hold`, `tokens` a list in place of the one token, `logLevel`.
    */
   static async start(t, options) {
     const daemon = new Daemon(options);
@@ -43,7 +46,8 @@ export class Daemon {
   }
 
   showLog() {
-    console.error(`--- the daemon's log, last lines ---\n${this.log.split('\n').slice(-60).join('\n')}`);
+    const lines = this.log.split('\n').filter((line) => !line.includes(' http request method=GET '));
+    console.error(`--- the daemon's log, last lines ---\n${lines.slice(-60).join('\n')}`);
   }
 
   get pid() {
@@ -57,7 +61,7 @@ export class Daemon {
   }
 
   config() {
-    const { rtmps, caFile, queue, hold = '30s', tokens = [this.token], logLevel = 'debug' } = this.options;
+    const { rtmps, srt, caFile, queue, hold = '30s', tokens = [this.token], logLevel = 'debug' } = this.options;
     const text = (value) => JSON.stringify(value);
     return [
       `state_dir: ${text(this.stateDir)}`,
@@ -73,6 +77,7 @@ export class Daemon {
             `  rtmps: { listen: "127.0.0.1:${this.ports.rtmps}", certificate: ${text(rtmps.certFile)}, key: ${text(rtmps.keyFile)} }`,
           ]
         : []),
+      ...(srt ? [`  srt: { listen: "127.0.0.1:${this.ports.srt}", latency: ${srt.latency ?? 120}ms }`] : []),
       `stream: { hold: ${hold} }`,
       ...(queue || caFile ? ['egress:'] : []),
       ...(queue ? [`  queue: { seconds: ${queue.seconds}, bytes: ${queue.bytes} }`] : []),

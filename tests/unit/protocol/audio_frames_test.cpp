@@ -12,7 +12,7 @@ namespace {
 using media::Time;
 using test::Bytes;
 using test::hex;
-using test::operator+;
+using test::operator+;  // NOLINT(misc-unused-using-decls): not seen in expressions
 
 // AAC-LC, stereo; rate index 3 is 48 kHz, 4 is 44.1 kHz.
 Bytes adts(std::size_t raw_size, unsigned rate_index = 4, bool crc = false, unsigned channels = 2) {

@@ -36,6 +36,16 @@ TEST(StreamId, OtherModes) {
   EXPECT_FALSE(parse_stream_id("#!::r=0123,m=").publish);
 }
 
+TEST(StreamId, PercentSignsOfAUrlAreUndone) {
+  const auto id = parse_stream_id("%23!::r%3D0123%2Cm%3dpublish");
+  EXPECT_EQ(id.resource, "0123");
+  EXPECT_TRUE(id.publish);
+  EXPECT_FALSE(parse_stream_id("%23%21%3A%3Ar=0123,m=request").publish);
+  EXPECT_EQ(parse_stream_id("%23!::r=a%zz%4").resource, "a%zz%4");
+  EXPECT_EQ(parse_stream_id("%2523!::r=a").resource, "%2523!::r=a");
+  EXPECT_EQ(parse_stream_id("a%20b").resource, "a%20b");
+}
+
 TEST(StreamId, Malformed) {
   for (const char* text : {"#!::", "#!::,", "#!::,,,", "#!::r", "#!::=x", "#!::m=publish"}) {
     EXPECT_EQ(parse_stream_id(text).resource, "") << text;

@@ -10,7 +10,7 @@ namespace {
 using test::annex_b;
 using test::ByteVector;
 using test::TsWriter;
-using test::operator+;
+using test::operator+;  // NOLINT(misc-unused-using-decls): not seen in expressions
 
 constexpr unsigned kPmt = 0x1000;
 constexpr unsigned kVideo = 0x100;
@@ -133,6 +133,17 @@ TEST_F(TsScanner, FollowsAChangeOfThePmt) {
   scan(writer.pat({{1, 0x1001}}, 1));
   scan(writer.pmt(0x1001, 1, {{0x24, 0x301}}, 2));
   EXPECT_EQ(scanner.program()->video()->pid, 0x301);
+}
+
+TEST_F(TsScanner, OffersNoKeyframeFromBeforeAChange) {
+  tables({{0x1B, kVideo}});
+  const auto key = writer.pes(kVideo, kKeyframe, {.pts = 0});
+  EXPECT_FALSE(scan(key + writer.pmt(kPmt, 1, {{0x1B, 0x300}}, 1)).keyframe);
+  const auto result =
+      scan(writer.pes(kVideo, kKeyframe, {.pts = 0}) + writer.pmt(kPmt, 1, {{0x1B, kVideo}}, 2) +
+           writer.pes(kVideo, kKeyframe, {.pts = 3600}));
+  EXPECT_TRUE(result.keyframe);
+  EXPECT_EQ(result.sync_offset, 376);
 }
 
 TEST_F(TsScanner, SelectsTheFirstProgramWithVideo) {

@@ -1,8 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <numeric>
-
 #include "protocol/flv/codec_config.hpp"
 #include "protocol/flv/script_data.hpp"
 #include "protocol/flv/tag_body.hpp"
@@ -28,7 +26,7 @@ using test::ByteVector;
 using test::hex;
 using test::read_fixture;
 using test::TsWriter;
-using test::operator+;
+using test::operator+;  // NOLINT(misc-unused-using-decls): not seen in expressions
 using testing::ElementsAreArray;
 
 constexpr unsigned kPmt = 0x1000;
@@ -107,7 +105,7 @@ class TsToFlvTest : public testing::Test {
 
 const ByteVector kKeyframe = annex_b({"\x09\xF0", "\x67\x4D\x40\x0C", "\x68\xEE", "\x65key"});
 const ByteVector kOtherKeyframe = annex_b({"\x67\x4D\x40\x0D", "\x68\xEE", "\x65key"});
-const ByteVector kInter = annex_b({"\x09\xF0", "\x06\x05\x01\x00", "\x41inter"});
+const ByteVector kInter = annex_b({"\x09\xF0", "\x06\x05\x01", "\x41inter"});
 
 TEST_F(TsToFlvTest, GivesWhatFfmpegGives) {
   push_file("h264_aac.ts");
@@ -369,6 +367,17 @@ TEST_F(TsToFlvTest, TakesARecoveryPointForAKeyframe) {
                   {.pts = 0, .bounded = true}));
   ASSERT_EQ(only(MediaKind::video).size(), 1);
   EXPECT_TRUE(out.back().keyframe);
+}
+
+TEST_F(TsToFlvTest, RefusesAFrameOfNothingButStartCodes) {
+  push(tables({{0x1B, kVideo}}));
+  push(writer.pes(kVideo, kKeyframe, {.pts = 0, .bounded = true}));
+  ByteVector codes;
+  for (int i = 0; i < 100'000; ++i) append(codes, 0x00000141, 4);
+  push(writer.pes(kVideo, codes, {.pts = 3600}));
+  push(writer.pes(kVideo, kInter, {.pts = 7200}));
+  EXPECT_EQ(only(MediaKind::video).size(), 1);
+  EXPECT_EQ(flv.broken(), 1);
 }
 
 TEST_F(TsToFlvTest, CutsEachTimeByItself) {

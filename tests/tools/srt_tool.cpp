@@ -1,6 +1,9 @@
 // The peers of the SRT fan-out benchmark (tests/e2e/bench/srt_fanout.mjs), over libsrt and nothing of the
 // relay's own.
 //
+//   srt_tool probe PORT STREAMID [PASSPHRASE]   calls once and prints the rejection code (0: accepted), and
+//   after how
+//                                         many milliseconds
 //   srt_tool sink PORT                    takes any number of callers; a line of totals on every line of its
 //   input srt_tool floor PORT N FILE SECONDS    sends FILE over and over to N connections, in real time: one
 //   thread, one
@@ -196,6 +199,23 @@ int floor_of_fanout(int port, int connections, const char* name, double seconds)
   std::_Exit(0);
 }
 
+int probe(int port, const std::string& stream_id, const std::string& passphrase) {
+  const SRTSOCKET socket = srt_create_socket();
+  srt_setsockflag(socket, SRTO_STREAMID, stream_id.data(), static_cast<int>(stream_id.size()));
+  if (!passphrase.empty() && srt_setsockflag(socket, SRTO_PASSPHRASE, passphrase.data(),
+                                             static_cast<int>(passphrase.size())) == SRT_ERROR) {
+    fail("passphrase");
+  }
+  const auto address = loopback(port);
+  const auto begin = Clock::now();
+  const bool refused = srt_connect(socket, generic(address), sizeof address) == SRT_ERROR;
+  const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin).count();
+  std::printf("{\"code\":%d,\"ms\":%lld}\n", refused ? srt_getrejectreason(socket) : 0,
+              static_cast<long long>(passed));
+  std::fflush(stdout);
+  std::_Exit(0);
+}
+
 int udp(int port, int count, const char* name, double seconds) {
   const auto file = read_file(name);
   const int socket = ::socket(AF_INET, SOCK_DGRAM, 0);
@@ -216,11 +236,16 @@ int main(int argc, char** argv) {
   srt_startup();
   srt_setloglevel(LOG_CRIT);
   if (role == "sink" && argc == 3) return sink(std::atoi(argv[2]));
+  if (role == "probe" && (argc == 4 || argc == 5)) {
+    return probe(std::atoi(argv[2]), argv[3], argc == 5 ? argv[4] : "");
+  }
   if (role == "floor" && argc == 6) {
     return floor_of_fanout(std::atoi(argv[2]), std::atoi(argv[3]), argv[4], std::atof(argv[5]));
   }
   if (role == "udp" && argc == 6)
     return udp(std::atoi(argv[2]), std::atoi(argv[3]), argv[4], std::atof(argv[5]));
-  std::fprintf(stderr, "usage: srt_tool sink PORT | floor PORT N FILE SECONDS | udp PORT N FILE SECONDS\n");
+  std::fprintf(stderr,
+               "usage: srt_tool probe PORT STREAMID [PASSPHRASE] | sink PORT | floor PORT N FILE SECONDS | "
+               "udp PORT N FILE SECONDS\n");
   return 2;
 }
