@@ -52,7 +52,7 @@ void LiveStream::publisher_heard(const ingest::Grant& grant, ingest::Publisher& 
 void LiveStream::publisher_left(ingest::Publisher& publisher, bool goodbye) {
   if (publisher_ != &publisher) return;  // taken over
   publisher_ = nullptr;
-  stream_.end_publisher();
+  if (goodbye) stream_.end_publisher();
   if (!on_air_) return finish_if_done();
   if (holding_ && !goodbye) return;  // it had fallen silent before
   if (goodbye || hold_ == std::chrono::milliseconds::zero()) {

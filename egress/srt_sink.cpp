@@ -165,9 +165,8 @@ asio::awaitable<std::optional<Failure>> SrtSink::call(const Endpoint& remote) {
   socket_ = std::make_unique<net::SrtSocket>(environment_.srt, handle, executor_);
   const bool v6 = remote.address().is_v6();
   if (url_.mode == net::SrtUrl::Mode::rendezvous) {
-    // Both ends use the same port number, each on its own address.
-    const Endpoint local(v6 ? asio::ip::udp::v6() : asio::ip::udp::v4(), url_.port);
-    if (!net::bind_srt(handle, local)) co_return impossible();
+    // Both ends use the same port number, each on its own address: ours is the one that leads to the peer.
+    if (!net::bind_srt(handle, {address_towards(remote), url_.port})) co_return impossible();
     waiting_for_ = "the peer of the SRT rendezvous";
   } else if (!environment_.srt.bind_outgoing(handle, v6)) {
     co_return impossible();
@@ -175,6 +174,15 @@ asio::awaitable<std::optional<Failure>> SrtSink::call(const Endpoint& remote) {
   const auto rejection = co_await net::connect_srt(*socket_, remote);
   if (rejection) co_return failure_of(*rejection, text_of(remote));
   co_return std::nullopt;
+}
+
+// No packet is sent for this: connecting a UDP socket only asks for the route.
+asio::ip::address SrtSink::address_towards(const Endpoint& remote) const {
+  asio::ip::udp::socket probe(executor_);
+  boost::system::error_code ec;
+  probe.connect(remote, ec);
+  const Endpoint local = probe.local_endpoint(ec);
+  return ec ? Endpoint(remote.protocol(), 0).address() : local.address();
 }
 
 asio::awaitable<std::optional<Failure>> SrtSink::wait_for_call() {

@@ -40,6 +40,7 @@ class SrtSink final : public Sink {
   boost::asio::awaitable<std::optional<Failure>> call();
   boost::asio::awaitable<std::optional<Failure>> call(const Endpoint& remote);
   boost::asio::awaitable<std::optional<Failure>> wait_for_call();
+  boost::asio::ip::address address_towards(const Endpoint& remote) const;
 
   boost::asio::awaitable<Failure> watch_connection();
   boost::asio::awaitable<void> keep_pace();

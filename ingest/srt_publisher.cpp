@@ -34,6 +34,7 @@ constexpr std::chrono::milliseconds kSilence{4000};
 // than this without a datagram, and an encoder that ends the show has sent media until then.
 constexpr std::chrono::seconds kSilenceBeforeLoss{3};
 constexpr std::chrono::milliseconds kRestTick{10};
+constexpr std::chrono::milliseconds kSampleInterval{500};
 
 class SrtPublisher final : public Publisher, public std::enable_shared_from_this<SrtPublisher> {
  public:
@@ -62,6 +63,7 @@ class SrtPublisher final : public Publisher, public std::enable_shared_from_this
         co_await asio::post(asio::use_awaitable);
       } else {
         co_await socket_.wait_readable();
+        sample_stats();
         if (!silent_ && Steady::now() - last_read_ >= kSilence) {
           silent_ = true;
           gate_.publisher_silent(grant_, *this);
@@ -69,12 +71,11 @@ class SrtPublisher final : public Publisher, public std::enable_shared_from_this
       }
     }
     const auto ended_at = Steady::now();
-    if (!kicked_) co_await read_rest();
+    if (!kicked_ && !silent_) co_await read_rest();
     const auto silence = ended_at - (last_read_ - latency_);  // since the last datagram came in
     const bool goodbye = !kicked_ && silence < kSilenceBeforeLoss;
-    const net::SrtStats stats = socket_.stats();
     spdlog::info("publisher gone input={} proto=srt peer={} goodbye={} lost={} dropped={} cause=\"{}\"",
-                 grant_.input_uid, peer, goodbye, stats.received_lost, stats.received_dropped,
+                 grant_.input_uid, peer, goodbye, stats_.received_lost, stats_.received_dropped,
                  kicked_   ? *kicked_
                  : goodbye ? "the encoder ended the stream"
                            : "nothing more was heard of the encoder");
@@ -83,12 +84,20 @@ class SrtPublisher final : public Publisher, public std::enable_shared_from_this
   }
 
  private:
+  // libsrt tells nothing of a connection that has ended.
+  void sample_stats() {
+    const auto now = Steady::now();
+    if (now - sampled_at_ < kSampleInterval) return;
+    sampled_at_ = now;
+    if (socket_.connected()) stats_ = socket_.stats();
+  }
+
   // What arrived before the connection ended and is not yet due is still handed out, each datagram in its
   // time.
   asio::awaitable<void> read_rest() {
     asio::steady_timer tick(grant_.shard->context());
     const auto until = Steady::now() + latency_ + kRestTick;
-    while (!kicked_ && Steady::now() < until && socket_.stats().received_waiting > 0) {
+    while (!kicked_ && Steady::now() < until) {
       tick.expires_after(kRestTick);
       co_await tick.async_wait(asio::use_awaitable);
       static_cast<void>(read_batch());
@@ -135,6 +144,8 @@ class SrtPublisher final : public Publisher, public std::enable_shared_from_this
   media::Stream* stream_ = nullptr;
   TsPackets packets_;
   media::PayloadSlab slab_;
+  net::SrtStats stats_;  // the last sample
+  Steady::time_point sampled_at_{};
   std::chrono::milliseconds latency_{};
   Steady::time_point last_read_{};
   std::optional<std::string> kicked_;

@@ -26,7 +26,7 @@ class Repackager {
   virtual void flush(std::vector<Packet>& out) = 0;
   // The packets of a new publisher follow, headers first.
   virtual void begin_publisher() = 0;
-  // Nothing more comes of this publisher: what only waited to be seen complete is complete.
+  // This publisher has ended its broadcast: what only waited to be seen complete is complete.
   virtual void end_publisher(std::vector<Packet>& out) = 0;
 
   // What the other form cannot carry, as a sentence for the user; empty when everything is carried.

@@ -58,7 +58,6 @@ void Stream::end_publisher() {
 }
 
 void Stream::begin_publisher(PacketForm form) {
-  end_publisher();
   timeline_.begin_publisher();
   if (form != form_) {
     // The outputs stay where they are; it is the conversion that turns round.

@@ -29,7 +29,8 @@ class Stream {
   // The packets of a new publisher follow: its clock is joined to the stream's, and nothing of it is passed
   // on before its first keyframe, so that two publishers are never mixed.
   void begin_publisher(PacketForm form = PacketForm::flv);
-  // Nothing more comes of the publisher for now. May be called again.
+  // The publisher has ended its broadcast: what it sent last is complete. Not to be called for one that was
+  // cut off.
   void end_publisher();
 
   void publish(Packet packet, Timeline::Clock::time_point arrival = Timeline::Clock::now());

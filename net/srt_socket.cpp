@@ -136,7 +136,6 @@ SrtStats SrtSocket::stats() const {
   stats.retransmitted = count(raw.pktRetransTotal);
   stats.lost = count(raw.pktSndLossTotal);
   stats.dropped = count(raw.pktSndDropTotal);
-  stats.received_waiting = count(raw.pktRcvBuf);
   stats.received_lost = count(raw.pktRcvLossTotal);
   stats.received_dropped = count(raw.pktRcvDropTotal);
   return stats;

@@ -41,7 +41,6 @@ struct SrtStats {
   std::uint64_t retransmitted = 0;     // packets
   std::uint64_t lost = 0;              // packets that the peer has missed, most of them repaired
   std::uint64_t dropped = 0;           // packets given up as too late
-  std::uint64_t received_waiting = 0;  // packets that have arrived and are not yet due
   std::uint64_t received_lost = 0;     // packets that we have missed, most of them repaired
   std::uint64_t received_dropped = 0;  // packets that never came in time
 };

@@ -1,5 +1,6 @@
 // What nearly every test asserts.
 import assert from 'node:assert/strict';
+import { compare as compareUnits } from './access_units.mjs';
 import { compare } from './exactness.mjs';
 import { until } from './until.mjs';
 
@@ -23,4 +24,12 @@ export async function assertSinkExact(published, session, options = {}) {
     { timeout: 3000 },
   ).catch(() => {}); // the comparison says it better
   return assertExact(published, session.media, options);
+}
+
+/** assertExact() for two broadcasts in the form of access_units.mjs, so also from one container to the other. */
+export function assertUnits(published, received, { what = 'the destination', atLeast = 30, ...options } = {}) {
+  const result = compareUnits(published, received, options);
+  assert.ok(result.ok, `${what} is not exact: ${result.report}`);
+  assert.ok(result.video >= atLeast, `${what} has too little to compare: ${result.report}`);
+  return result;
 }

@@ -60,6 +60,10 @@ export class Daemon {
     return `rtmp://127.0.0.1:${this.ports.rtmp}/live`;
   }
 
+  get srtPort() {
+    return this.ports.srt;
+  }
+
   config() {
     const { rtmps, srt, caFile, queue, hold = '30s', tokens = [this.token], logLevel = 'debug' } = this.options;
     const text = (value) => JSON.stringify(value);

@@ -6,13 +6,13 @@ import { Child, run, tempDir } from './cleanup.mjs';
 import { readFlv } from './flv.mjs';
 import { Hopeless, until } from './until.mjs';
 
-const FPS = 30;
+export const FPS = 30;
 
 // A moving picture with a frame counter, and sound of which no two packets are alike.
-const picture = (size) => `testsrc2=size=${size}:rate=${FPS}`;
-const SOUND = "aevalsrc='0.3*sin(2*PI*440*t)+0.1*(random(0)-0.5)':s=44100";
+export const picture = (size) => `testsrc2=size=${size}:rate=${FPS}`;
+export const SOUND = "aevalsrc='0.3*sin(2*PI*440*t)+0.1*(random(0)-0.5)':s=44100";
 
-function encoding({ gop = 60, bitrate = '400k' }) {
+export function encoding({ gop = 60, bitrate = '400k' }) {
   return [
     '-c:v',
     'libx264',
@@ -61,13 +61,20 @@ export async function fixture({ seconds = 10, gop = 60, bitrate = '400k', size =
     String(seconds),
     ...encoding({ gop, bitrate }),
   ];
+  return cached(args.join(' '), 'flv', (file) =>
+    run('ffmpeg', ['-hide_banner', '-loglevel', 'error', ...args, '-f', 'flv', file]),
+  );
+}
+
+/** The file that `make(path)` makes, once for all runs; `recipe` is all that it depends on. */
+export async function cached(recipe, extension, make) {
   const folder = join(import.meta.dirname, '..', 'node_modules', '.cache');
-  const name = `${createHash('sha256').update(args.join(' ')).digest('hex').slice(0, 16)}.flv`;
+  const name = `${createHash('sha256').update(recipe).digest('hex').slice(0, 16)}.${extension}`;
   const file = join(folder, name);
   if (!existsSync(file)) {
     // Several test processes may make it at once; the rename keeps readers from ever seeing half a file.
     const made = join(tempDir('fixture'), name);
-    await run('ffmpeg', ['-hide_banner', '-loglevel', 'error', ...args, '-f', 'flv', made]);
+    await make(made);
     mkdirSync(folder, { recursive: true });
     const near = `${file}.${process.pid}`;
     await run('cp', [made, near]);

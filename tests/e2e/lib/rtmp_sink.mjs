@@ -120,7 +120,7 @@ export class SinkSession {
         this.lastMediaAt = now;
       }
       if (message.kind === 'video') this.firstVideo ??= message;
-      if (type === Type.data) message.body = Buffer.from(body);
+      if (type === Type.data || this.sink.bodies) Object.assign(message, { type, body: Buffer.from(body) });
       this.messages.push(message);
     }
     if (type !== Type.command) return;
@@ -189,10 +189,10 @@ export class RtmpSink {
   sessions = []; // accepted publishes
   connections = []; // every connection, also those that never published
 
-  /** `tls`: { key, cert } to listen for RTMPS. */
-  static async listen({ decide = () => 'accept', tls: secure, port = 0 } = {}) {
+  /** `tls`: { key, cert } to listen for RTMPS. `bodies`: keep what came, not only its digests. */
+  static async listen({ decide = () => 'accept', tls: secure, port = 0, bodies = false } = {}) {
     const sink = new RtmpSink();
-    sink.decide = decide;
+    Object.assign(sink, { decide, bodies });
     const accept = (socket) => sink.connections.push(new SinkSession(socket, sink));
     sink.server = secure ? tls.createServer(secure, accept) : net.createServer(accept);
     sink.server.on('tlsClientError', () => {});

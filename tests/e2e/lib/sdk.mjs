@@ -30,6 +30,12 @@ export class LiveInput {
     return { port: this.daemon.ports.rtmp, key: this.key };
   }
 
+  /** Where an encoder publishes to by SRT, as the peers of srt_peers.mjs take it. */
+  get publishSrt() {
+    const { streamId, passphrase } = this.record.srt;
+    return { url: `srt://127.0.0.1:${this.daemon.srtPort}`, streamid: streamId, passphrase };
+  }
+
   get #outputs() {
     return this.client.stream.liveInputs.outputs;
   }

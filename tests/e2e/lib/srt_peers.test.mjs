@@ -1,0 +1,187 @@
+// The SRT peers of the daemon against each other, without the daemon: what one sends, the other must receive exactly.
+// When one of these fails, the failures of the other SRT files say nothing about the daemon.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { compare, comparePackets } from './access_units.mjs';
+import { makeTsFixture, padTs, tsFixture } from './ts_fixture.mjs';
+import { probeSrt } from './srt_probe.mjs';
+import {
+  SrtFilePublisher,
+  SrtSink,
+  decodeErrors,
+  ffmpegSrtPublisher,
+  gstreamerSrtPublisher,
+  udpPortTaken,
+} from './srt_peers.mjs';
+import { UdpPath } from './udp_path.mjs';
+import { until } from './until.mjs';
+
+const PASSPHRASE = 'a-passphrase-of-the-tests';
+const STREAM_ID = '#!::r=abc,m=publish';
+const urlOf = (port) => `srt://127.0.0.1:${port}`;
+
+function exact(published, received, options) {
+  const result = compare(published, received, options);
+  assert.ok(result.ok, result.report);
+  assert.ok(result.video > 60 && result.audio > 80, result.report);
+  return result.report;
+}
+
+test('the file publisher to every kind of sink: the very bytes, or the same access units', async (t) => {
+  const bytes = await tsFixture({ seconds: 3, gop: 30 });
+  const sinks = [
+    ['plain', await SrtSink.listen(), { streamid: STREAM_ID }],
+    ['AES-128', await SrtSink.listen({ passphrase: PASSPHRASE }), { passphrase: PASSPHRASE, pbkeylen: 16 }],
+    ['AES-256', await SrtSink.listen({ passphrase: PASSPHRASE }), { passphrase: PASSPHRASE, pbkeylen: 32 }],
+    ['GStreamer', await SrtSink.listen({ tool: 'gstreamer' }), {}],
+    ['ffmpeg', await SrtSink.listen({ tool: 'ffmpeg', passphrase: PASSPHRASE }), { passphrase: PASSPHRASE }],
+  ];
+  await Promise.all(
+    sinks.map(async ([name, sink, options]) => {
+      t.after(() => sink.stop());
+      const publisher = new SrtFilePublisher(bytes, { url: urlOf(sink.port), ...options });
+      await publisher.start();
+      await publisher.finished();
+      assert.ok(publisher.sent.equals(padTs(bytes)));
+      const received = await sink.finished();
+      // ffmpeg, as a live receiver, has nothing to tell it that the last picture is whole.
+      t.diagnostic(`${name}: ${exact(publisher.published, sink.units, { tailMs: name === 'ffmpeg' ? 200 : 0 })}`);
+      if (name === 'ffmpeg') return;
+      assert.equal(received.length, publisher.sent.length, name);
+      assert.ok(received.equals(publisher.sent), `${name}: the bytes differ`);
+      assert.ok(comparePackets(publisher.sent, received).ok);
+      assert.equal(await decodeErrors(sink.file), '');
+    }),
+  );
+});
+
+test('ffmpeg and GStreamer to srt-live-transmit, all but the last moment', async (t) => {
+  await Promise.all(
+    [
+      ['ffmpeg', ffmpegSrtPublisher, { pbkeylen: 32 }],
+      ['ffmpeg, a file', ffmpegSrtPublisher, { source: true }],
+      ['GStreamer', gstreamerSrtPublisher, { pbkeylen: 24 }],
+    ].map(async ([name, start, { source, ...options }]) => {
+      const sink = await SrtSink.listen({ passphrase: PASSPHRASE });
+      t.after(() => sink.stop());
+      const publisher = start(urlOf(sink.port), {
+        ...{ seconds: 3, streamid: STREAM_ID, passphrase: PASSPHRASE, ...options },
+        ...(source ? { source: await makeTsFixture({ seconds: 3, gop: 30 }) } : {}),
+      });
+      await publisher.started();
+      await publisher.finished();
+      await sink.finished();
+      t.diagnostic(`${name}: ${exact(publisher.published, sink.units, { tailMs: 1000 })}`);
+    }),
+  );
+});
+
+test('callers and a rendezvous as sinks', async (t) => {
+  // Here srt-live-transmit is the output that listens or meets; its input is a file publisher's.
+  const bytes = await tsFixture({ seconds: 3, gop: 30 });
+  await Promise.all(
+    ['srt-live-transmit', 'gstreamer', 'rendezvous'].map(async (kind) => {
+      const meeting = kind === 'rendezvous';
+      const sink = meeting ? await SrtSink.meet() : await SrtSink.caller({ tool: kind });
+      t.after(() => sink.stop());
+      const publisher = new SrtFilePublisher(bytes, {
+        url: meeting ? `srt://127.0.0.2:${sink.port}` : urlOf(sink.port),
+        ...(meeting ? { mode: 'rendezvous', adapter: '127.0.0.1' } : { mode: 'listener' }),
+      });
+      t.after(() => publisher.vanish());
+      if (!meeting) {
+        await until('the listener', () => udpPortTaken(sink.port));
+        const calling = sink.call();
+        await publisher.start();
+        await calling;
+      } else {
+        await publisher.start();
+      }
+      await publisher.finished();
+      await sink.finished();
+      const run = comparePackets(publisher.sent, sink.received);
+      assert.ok(run.ok, `${kind}: ${run.report}`);
+    }),
+  );
+});
+
+test('a publisher that vanishes, one that closes, one that is refused', async (t) => {
+  const bytes = await tsFixture({ seconds: 3, gop: 30 });
+  const sink = await SrtSink.listen();
+  const half = new SrtFilePublisher(bytes, { url: urlOf(sink.port) });
+  await half.start();
+  await until('half a second', () => half.groups > 20);
+  const vanished = performance.now();
+  await half.vanish();
+  await sink.finished({ timeout: 8000 });
+  assert.ok(performance.now() - vanished > 2000, 'a vanished peer is noticed by its silence only');
+  assert.ok(comparePackets(bytes, sink.received, { end: 'any' }).ok);
+
+  const polite = await SrtSink.listen({ passphrase: PASSPHRASE });
+  t.after(() => polite.stop());
+  assert.deepEqual(await probeSrt({ port: polite.port }), { code: 11 });
+  for (const keyLength of [16, 24, 32])
+    assert.deepEqual(await probeSrt({ port: polite.port, passphrase: 'not-this-passphrase', keyLength }), { code: 10 });
+  const refused = new SrtFilePublisher(bytes, { url: urlOf(polite.port), passphrase: 'not-this-passphrase' });
+  await assert.rejects(refused.start());
+  const publisher = new SrtFilePublisher(bytes, { url: urlOf(polite.port), passphrase: PASSPHRASE });
+  await publisher.start();
+  await until('half a second', () => publisher.groups > 20);
+  const closed = performance.now();
+  await publisher.stop();
+  await polite.finished();
+  assert.ok(performance.now() - closed < 1500, 'a goodbye is noticed at once');
+});
+
+test('the probe is taken where a caller is', async (t) => {
+  for (const keyLength of [16, 24, 32]) {
+    const sink = await SrtSink.listen({ passphrase: PASSPHRASE });
+    t.after(() => sink.stop());
+    const answer = await probeSrt({ port: sink.port, passphrase: PASSPHRASE, keyLength, streamId: STREAM_ID });
+    assert.deepEqual(answer, { accepted: true });
+  }
+  await assert.rejects(probeSrt({ port: 9, timeout: 500 }), /in vain/);
+});
+
+test('over a bad path: 3 % lost, 60 ms there and back, reordered and doubled; two clients kept apart', async (t) => {
+  const bytes = await tsFixture({ seconds: 3, gop: 30 });
+  const sinks = [await SrtSink.listen({ latency: 300 }), await SrtSink.listen({ latency: 300 })];
+  for (const sink of sinks) t.after(() => sink.stop());
+  const paths = await Promise.all(
+    sinks.map((sink, i) =>
+      UdpPath.open({
+        ...{ to: { port: sink.port }, seed: 7 + i, loss: 0.03, delayMs: 30, jitterMs: 4 },
+        ...{ reorder: 0.02, duplicate: 0.01 },
+      }),
+    ),
+  );
+  for (const path of paths) t.after(() => path.close());
+  await Promise.all(
+    sinks.map(async (sink, i) => {
+      const publisher = new SrtFilePublisher(bytes, { url: urlOf(paths[i].port), latency: 300 });
+      await publisher.start();
+      await publisher.finished();
+      await sink.finished();
+      const run = comparePackets(publisher.sent, sink.received);
+      assert.ok(run.ok, run.report);
+      const { forward, back } = paths[i];
+      assert.ok(forward.lost > 3 && forward.reordered > 1 && forward.doubled > 0 && back.seen > 50, JSON.stringify({ forward, back }));
+      t.diagnostic(JSON.stringify({ forward, back }));
+    }),
+  );
+
+  // One path, two clients: each has its own answers.
+  const locked = await SrtSink.listen({ passphrase: PASSPHRASE });
+  t.after(() => locked.stop());
+  const shared = await UdpPath.open({ to: { port: locked.port }, delayMs: 5 });
+  t.after(() => shared.close());
+  const answers = await Promise.all([
+    probeSrt({ port: shared.port }),
+    probeSrt({ port: shared.port, passphrase: 'not-this-passphrase' }),
+  ]);
+  assert.deepEqual(answers, [{ code: 11 }, { code: 10 }]);
+  assert.equal(shared.clients, 2);
+  // A pulled cable lets nothing through.
+  shared.set({ loss: 1 });
+  await assert.rejects(probeSrt({ port: shared.port, timeout: 700 }), /in vain/);
+});
