@@ -53,7 +53,7 @@ template <class Read, class Change>
 auto edit(Context& context, std::string_view event, const std::string& input_uid, Read read, Change change) {
   constexpr int kMaxAttempts = 10;  // each lost race means that somebody else got their write through
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
-    const auto before = read();
+    auto before = read();
     auto after = before;
     change(after);
     if (after == before) return before;

@@ -89,7 +89,7 @@ struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
   asio::steady_timer backoff;
 };
 
-HttpServer::HttpServer(asio::any_io_executor executor, Handler handler, HttpLimits limits)
+HttpServer::HttpServer(const asio::any_io_executor& executor, Handler handler, HttpLimits limits)
     : impl_(std::make_shared<Impl>(executor, std::move(handler), limits)) {}
 
 HttpServer::~HttpServer() {

@@ -32,7 +32,7 @@ class HttpServer {
  public:
   using Handler = std::function<Response(const Request&)>;
 
-  HttpServer(boost::asio::any_io_executor executor, Handler handler, HttpLimits limits = {});
+  HttpServer(const boost::asio::any_io_executor& executor, Handler handler, HttpLimits limits = {});
   ~HttpServer();  // stops
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;

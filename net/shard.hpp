@@ -24,7 +24,6 @@ class Shard {
   unsigned index() const { return index_; }
   boost::asio::io_context& context() { return context_; }
   boost::asio::io_context::executor_type executor() { return context_.get_executor(); }
-  bool on_this_thread() const { return std::this_thread::get_id() == thread_.get_id(); }
 
   void start();
   void stop() { context_.stop(); }

@@ -1,6 +1,6 @@
 // Encoders that publish by SRT: who is let in and who is not, who takes over, and how the end of a show is told.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { Child, run } from './lib/cleanup.mjs';
 import { Daemon, SRT_TOOL } from './lib/daemon.mjs';
 import { fixture } from './lib/publishers.mjs';
@@ -36,6 +36,8 @@ async function scene(t, options = {}) {
   return { daemon, sink, input, uid };
 }
 
+// Most of their time is spent waiting.
+describe('encoders by SRT', { concurrency: 3 }, () => {
 test('callers that may not publish are rejected with the code that says why', async (t) => {
   const daemon = await Daemon.start(t, SRT);
   const input = await LiveInput.create(daemon);
@@ -153,4 +155,5 @@ test('the encoder changes from RTMP to SRT and back; destinations of both kinds 
   await srt.stop('SIGINT');
   await until('the end', () => session.closed);
   assert.equal(sink.named('show').length, 1);
+});
 });

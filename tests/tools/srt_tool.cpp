@@ -12,7 +12,8 @@
 //   srt_tool udp PORT N FILE SECONDS      the same by plain UDP to N ports from PORT on, to feed what reads
 //   UDP
 //
-// The pace is that of the file's bytes over its length, given in SRT_TOOL_BITRATE (bit/s, default 4000000).
+// A sink's latency is SRT_TOOL_LATENCY (ms, SRT's own default without). The pace is that of the file's bytes
+// over its length, given in SRT_TOOL_BITRATE (bit/s, default 4000000).
 #include <arpa/inet.h>
 #include <srt/srt.h>
 #include <sys/resource.h>
@@ -75,6 +76,7 @@ void set(SRTSOCKET socket, SRT_SOCKOPT option, int value) {
 int sink(int port) {
   const SRTSOCKET listener = srt_create_socket();
   set(listener, SRTO_RCVSYN, 0);
+  if (const char* latency = std::getenv("SRT_TOOL_LATENCY")) set(listener, SRTO_LATENCY, std::atoi(latency));
   const auto address = loopback(port);
   if (srt_bind(listener, generic(address), sizeof address) == SRT_ERROR) fail("bind");
   if (srt_listen(listener, 256) == SRT_ERROR) fail("listen");

@@ -343,7 +343,8 @@ export function comparePackets(sentBytes, receivedBytes, { start = 'first', end 
   if (start === 'first' && from !== keys[0].index) return fail('does not begin with the first keyframe that was sent');
   // The packets of the same datagram ahead of the keyframe.
   for (let i = 1; i <= at - lead; i++) {
-    if (received[at - i] !== sent[from - i]) return fail(`the packet ${i} ahead of the first keyframe was not sent there`);
+    if (received[at - i] !== sent[from - i])
+      return fail(`the packet ${i} ahead of the first keyframe was not sent there`);
   }
   const pids = {};
   let packets = 0;

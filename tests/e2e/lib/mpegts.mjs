@@ -116,7 +116,8 @@ function parsePes(bytes) {
   const length = bytes.readUInt16BE(4);
   const data = bytes.subarray(9 + bytes[8], length ? 6 + length : bytes.length);
   if (length && bytes.length < 6 + length) throw new Error(`a PES of ${bytes.length} bytes that says ${6 + length}`);
-  if (length && bytes.length > 6 + length) throw new Error(`${bytes.length - 6 - length} bytes behind the end of a PES`);
+  if (length && bytes.length > 6 + length)
+    throw new Error(`${bytes.length - 6 - length} bytes behind the end of a PES`);
   const times = bytes[7] >> 6;
   if (times === 1) throw new Error('a PES with a DTS but no PTS');
   const pts = times & 2 ? readTimestamp(bytes, 9) : null;

@@ -47,10 +47,19 @@ function plainUrl(url, parameters) {
   return query ? `${url}${url.includes('?') ? '&' : '?'}${query}` : url;
 }
 
-/** For ffmpeg and for outputs of the daemon: percent-encoded. */
+/** For outputs of the daemon: percent-encoded. */
 export function encodedUrl(url, parameters) {
   const encoded = Object.entries(parameters).map(([key, value]) => [key, value && encodeURIComponent(value)]);
   return plainUrl(url, Object.fromEntries(encoded));
+}
+
+// ffmpeg decodes %XX in the stream id, and nowhere else; its latency is in microseconds.
+function ffmpegUrl(url, { streamid, latency, ...parameters }) {
+  return plainUrl(url, {
+    ...parameters,
+    latency: latency && latency * 1000,
+    streamid: streamid && encodeURIComponent(streamid),
+  });
 }
 
 const whole = (bytes) => bytes.subarray(0, bytes.length - (bytes.length % PACKET));
@@ -216,7 +225,7 @@ class SrtEncoder {
 
 /**
  * ffmpeg publishing a test picture in real time. `source`: a TS file to send as it is, instead of encoding. `latency` in
- * ms. ffmpeg has the stream id percent-encoded.
+ * ms.
  */
 export function ffmpegSrtPublisher(url, options = {}) {
   const { seconds, source, size = '320x180', streamid, passphrase, pbkeylen, latency = LATENCY, ...rest } = options;
@@ -227,9 +236,9 @@ export function ffmpegSrtPublisher(url, options = {}) {
         ...['-re', '-f', 'lavfi', '-i', picture(size), '-re', '-f', 'lavfi', '-i', SOUND, '-map', '0:v', '-map', '1:a'],
         ...encoding(rest),
       ];
-  const target = encodedUrl(url, {
-    ...{ mode: 'caller', transtype: 'live', pkt_size: 1316, latency: latency * 1000 },
-    ...{ streamid, passphrase, pbkeylen },
+  const target = ffmpegUrl(url, {
+    ...{ mode: 'caller', transtype: 'live', pkt_size: 1316 },
+    ...{ latency, streamid, passphrase, pbkeylen },
   });
   const escaped = target.replace(/[\\':|[\]]/g, '\\$&');
   return new SrtEncoder(
@@ -237,7 +246,15 @@ export function ffmpegSrtPublisher(url, options = {}) {
     [
       ...['-hide_banner', '-loglevel', 'warning', '-nostdin', ...input],
       ...(seconds ? ['-t', String(seconds)] : []),
-      ...['-muxdelay', '0', '-muxpreload', '0', '-f', 'tee', `[f=mpegts:onfail=abort]${escaped}|[f=mpegts:flush_packets=1]${truth}`],
+      ...[
+        '-muxdelay',
+        '0',
+        '-muxpreload',
+        '0',
+        '-f',
+        'tee',
+        `[f=mpegts:onfail=abort]${escaped}|[f=mpegts:flush_packets=1]${truth}`,
+      ],
     ],
     truth,
   );
@@ -277,7 +294,7 @@ const RECEIVERS = {
     command: 'ffmpeg',
     args: [
       ...['-hide_banner', '-loglevel', 'warning', '-nostdin', '-analyzeduration', '500000'],
-      ...['-i', encodedUrl(source, { ...parameters, latency: parameters.latency && parameters.latency * 1000 })],
+      ...['-i', ffmpegUrl(source, parameters)],
       ...['-map', '0:v', '-map', '0:a?', '-c', 'copy', '-copyts', '-muxdelay', '0', '-muxpreload', '0'],
       ...['-flush_packets', '1', '-f', 'mpegts', '-y', file],
     ],
@@ -317,7 +334,11 @@ export class SrtSink {
     // The port is free when asked for; should someone take it before the tool does, try another.
     for (let attempt = 0; ; attempt++) {
       const chosen = port ?? (await freeUdpPort());
-      const sink = new SrtSink(tool, `srt://127.0.0.1:${chosen}`, { mode: 'listener', latency: LATENCY, ...parameters });
+      const sink = new SrtSink(tool, `srt://127.0.0.1:${chosen}`, {
+        mode: 'listener',
+        latency: LATENCY,
+        ...parameters,
+      });
       sink.port = chosen;
       const { passphrase, pbkeylen } = parameters;
       sink.output = {
@@ -428,14 +449,18 @@ export class SrtSink {
   }
 }
 
-/** What a decoder has to say about a file, or the first `seconds` of it; nothing when it is well. */
-export async function decodeErrors(file, { seconds } = {}) {
+/** What a decoder has to say about a file; nothing when it is well. `cut`: leave out the last picture, which may be torn. */
+export async function decodeErrors(file, { cut = false } = {}) {
+  if (cut) {
+    const bytes = readWhole(file);
+    const ts = parseTs(bytes);
+    const last = ts.pes(ts.stream('h264', 'h265').pid).at(-1);
+    writeFileSync(`${file}.cut`, bytes.subarray(0, last.index * PACKET));
+    return decodeErrors(`${file}.cut`);
+  }
   const { output } = await run('ffmpeg', [
     ...['-hide_banner', '-nostdin', '-loglevel', 'error', '-err_detect', 'explode', '-i', file],
-    // On the clock of the file: on that of a guessed frame rate two frames may fall together.
-    ...['-map', '0:v', '-map', '0:a?', '-fps_mode', 'passthrough', '-enc_time_base', '-1'],
-    ...(seconds ? ['-t', String(seconds)] : []),
-    ...['-f', 'null', '-'],
+    ...['-map', '0:v', '-map', '0:a?', '-vsync', 'passthrough', '-enc_time_base', '-1', '-f', 'null', '-'],
   ]).catch((error) => ({ output: error.message }));
   return output.trim();
 }

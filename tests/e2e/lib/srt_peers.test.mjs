@@ -4,7 +4,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compare, comparePackets } from './access_units.mjs';
 import { makeTsFixture, padTs, tsFixture } from './ts_fixture.mjs';
-import { probeSrt } from './srt_probe.mjs';
 import {
   SrtFilePublisher,
   SrtSink,
@@ -103,85 +102,4 @@ test('callers and a rendezvous as sinks', async (t) => {
       assert.ok(run.ok, `${kind}: ${run.report}`);
     }),
   );
-});
-
-test('a publisher that vanishes, one that closes, one that is refused', async (t) => {
-  const bytes = await tsFixture({ seconds: 3, gop: 30 });
-  const sink = await SrtSink.listen();
-  const half = new SrtFilePublisher(bytes, { url: urlOf(sink.port) });
-  await half.start();
-  await until('half a second', () => half.groups > 20);
-  const vanished = performance.now();
-  await half.vanish();
-  await sink.finished({ timeout: 8000 });
-  assert.ok(performance.now() - vanished > 2000, 'a vanished peer is noticed by its silence only');
-  assert.ok(comparePackets(bytes, sink.received, { end: 'any' }).ok);
-
-  const polite = await SrtSink.listen({ passphrase: PASSPHRASE });
-  t.after(() => polite.stop());
-  assert.deepEqual(await probeSrt({ port: polite.port }), { code: 11 });
-  for (const keyLength of [16, 24, 32])
-    assert.deepEqual(await probeSrt({ port: polite.port, passphrase: 'not-this-passphrase', keyLength }), { code: 10 });
-  const refused = new SrtFilePublisher(bytes, { url: urlOf(polite.port), passphrase: 'not-this-passphrase' });
-  await assert.rejects(refused.start());
-  const publisher = new SrtFilePublisher(bytes, { url: urlOf(polite.port), passphrase: PASSPHRASE });
-  await publisher.start();
-  await until('half a second', () => publisher.groups > 20);
-  const closed = performance.now();
-  await publisher.stop();
-  await polite.finished();
-  assert.ok(performance.now() - closed < 1500, 'a goodbye is noticed at once');
-});
-
-test('the probe is taken where a caller is', async (t) => {
-  for (const keyLength of [16, 24, 32]) {
-    const sink = await SrtSink.listen({ passphrase: PASSPHRASE });
-    t.after(() => sink.stop());
-    const answer = await probeSrt({ port: sink.port, passphrase: PASSPHRASE, keyLength, streamId: STREAM_ID });
-    assert.deepEqual(answer, { accepted: true });
-  }
-  await assert.rejects(probeSrt({ port: 9, timeout: 500 }), /in vain/);
-});
-
-test('over a bad path: 3 % lost, 60 ms there and back, reordered and doubled; two clients kept apart', async (t) => {
-  const bytes = await tsFixture({ seconds: 3, gop: 30 });
-  const sinks = [await SrtSink.listen({ latency: 300 }), await SrtSink.listen({ latency: 300 })];
-  for (const sink of sinks) t.after(() => sink.stop());
-  const paths = await Promise.all(
-    sinks.map((sink, i) =>
-      UdpPath.open({
-        ...{ to: { port: sink.port }, seed: 7 + i, loss: 0.03, delayMs: 30, jitterMs: 4 },
-        ...{ reorder: 0.02, duplicate: 0.01 },
-      }),
-    ),
-  );
-  for (const path of paths) t.after(() => path.close());
-  await Promise.all(
-    sinks.map(async (sink, i) => {
-      const publisher = new SrtFilePublisher(bytes, { url: urlOf(paths[i].port), latency: 300 });
-      await publisher.start();
-      await publisher.finished();
-      await sink.finished();
-      const run = comparePackets(publisher.sent, sink.received);
-      assert.ok(run.ok, run.report);
-      const { forward, back } = paths[i];
-      assert.ok(forward.lost > 3 && forward.reordered > 1 && forward.doubled > 0 && back.seen > 50, JSON.stringify({ forward, back }));
-      t.diagnostic(JSON.stringify({ forward, back }));
-    }),
-  );
-
-  // One path, two clients: each has its own answers.
-  const locked = await SrtSink.listen({ passphrase: PASSPHRASE });
-  t.after(() => locked.stop());
-  const shared = await UdpPath.open({ to: { port: locked.port }, delayMs: 5 });
-  t.after(() => shared.close());
-  const answers = await Promise.all([
-    probeSrt({ port: shared.port }),
-    probeSrt({ port: shared.port, passphrase: 'not-this-passphrase' }),
-  ]);
-  assert.deepEqual(answers, [{ code: 11 }, { code: 10 }]);
-  assert.equal(shared.clients, 2);
-  // A pulled cable lets nothing through.
-  shared.set({ loss: 1 });
-  await assert.rejects(probeSrt({ port: shared.port, timeout: 700 }), /in vain/);
 });

@@ -121,8 +121,7 @@ export function shiftTs(bytes, ticks) {
   for (let at = 0; at + PACKET <= shifted.length; at += PACKET) {
     const packet = shifted.subarray(at, at + PACKET);
     const adaptation = packet[3] & 0x20 ? 1 + packet[4] : 0;
-    if (adaptation > 1 && packet[5] & 0x10)
-      writePcr(packet, 6, by(readPcr(packet, 6), WRAP * 300, ticks * 300));
+    if (adaptation > 1 && packet[5] & 0x10) writePcr(packet, 6, by(readPcr(packet, 6), WRAP * 300, ticks * 300));
     if (!(packet[1] & 0x40) || !withTimes.has(pidOf(packet))) continue;
     const pes = 4 + adaptation;
     if (packet[pes + 7] & 0x80) writeTimestamp(packet, pes + 9, by(readTimestamp(packet, pes + 9), WRAP, ticks));
