@@ -12,7 +12,6 @@ import {
   gstreamerSrtPublisher,
   udpPortTaken,
 } from './srt_peers.mjs';
-import { UdpPath } from './udp_path.mjs';
 import { until } from './until.mjs';
 
 const PASSPHRASE = 'a-passphrase-of-the-tests';
