@@ -121,8 +121,9 @@ class SrtPublisher final : public Publisher, public std::enable_shared_from_this
       last_read_ = now;
       publish(slab_.take(got.bytes));
     }
+    if (kicked_) return false;  // the stream is another's now
     stream_->flush();
-    return !ended && !kicked_;
+    return !ended;
   }
 
   void publish(media::Payload datagram) {
