@@ -207,6 +207,8 @@ class Session final : public HttpSession {
 
   asio::awaitable<void> reply_to_fault(Response response) {
     spdlog::warn("http request refused status={} peer={}", response.status, peer_);
+    // A coroutine takes its parameter by value, which is taken for a use after the move.
+    // NOLINTNEXTLINE(bugprone-use-after-move)
     co_await write(std::move(response), false, false);
   }
 

@@ -273,10 +273,8 @@ void SrtSink::write_waiting() {
         case net::SrtSocket::Sent::taken:
           break;
         case net::SrtSocket::Sent::blocked:
+        case net::SrtSocket::Sent::ended:  // watch_connection() tells which
           blocked_ = true;
-          return;
-        case net::SrtSocket::Sent::ended:
-          blocked_ = true;  // watch_connection() says so
           return;
       }
       offset_ += length;
