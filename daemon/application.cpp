@@ -18,6 +18,7 @@
 #include "daemon/identity.hpp"
 #include "daemon/logging.hpp"
 #include "daemon/service_notify.hpp"
+#include "net/endpoint_text.hpp"
 #include "net/tls.hpp"
 
 namespace simulcast::daemon {
@@ -25,13 +26,6 @@ namespace simulcast::daemon {
 namespace asio = boost::asio;
 
 namespace {
-
-template <class Endpoint>
-std::string address_text(const Endpoint& endpoint) {
-  const auto address = endpoint.address();
-  return (address.is_v6() ? "[" + address.to_string() + "]" : address.to_string()) + ":" +
-         std::to_string(endpoint.port());
-}
 
 std::vector<config::Token> read_tokens(const std::filesystem::path& file) {
   std::ifstream in(file);
@@ -168,11 +162,11 @@ void Application::run() {
   for (auto& server : servers_) {
     server->start();
     spdlog::info("listening proto={} address={}", to_string(server->protocol()),
-                 address_text(server->endpoint()));
+                 net::endpoint_text(server->endpoint()));
   }
   if (srt_server_) {
     srt_server_->start();
-    spdlog::info("listening proto=srt address={}", address_text(srt_server_->endpoint()));
+    spdlog::info("listening proto=srt address={}", net::endpoint_text(srt_server_->endpoint()));
   }
   if (http_) {
     spdlog::info("listening proto={} address={}:{} account={}", "api", config_.control.listen->host,

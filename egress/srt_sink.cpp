@@ -11,6 +11,7 @@
 
 #include "config/denied_networks.hpp"
 #include "net/dial.hpp"
+#include "net/endpoint_text.hpp"
 
 namespace simulcast::egress {
 
@@ -92,11 +93,6 @@ Failure failure_of(const net::SrtRejection& rejection, const std::string& where)
           "the SRT handshake with " + where + " failed (reason " + std::to_string(rejection.code) + ")"};
 }
 
-std::string text_of(const asio::ip::udp::endpoint& endpoint) {
-  const auto host = endpoint.address().to_string();
-  return (endpoint.address().is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(endpoint.port());
-}
-
 }  // namespace
 
 SrtSink::SrtSink(net::SrtUrl url, Mailbox& mailbox, const Environment& environment,
@@ -172,7 +168,7 @@ asio::awaitable<std::optional<Failure>> SrtSink::call(const Endpoint& remote) {
     co_return impossible();
   }
   const auto rejection = co_await net::connect_srt(*socket_, remote);
-  if (rejection) co_return failure_of(*rejection, text_of(remote));
+  if (rejection) co_return failure_of(*rejection, net::endpoint_text(remote));
   co_return std::nullopt;
 }
 
@@ -199,7 +195,7 @@ asio::awaitable<std::optional<Failure>> SrtSink::wait_for_call() {
   const Endpoint local(address.address(), address.port());
   listener_ = std::make_unique<net::SrtListener>(environment_.srt, executor_, options(), admit);
   if (const std::string cause = listener_->open(local); !cause.empty()) {
-    co_return Failure{Failure::Kind::lost, "cannot listen on " + text_of(local) + ": " + cause};
+    co_return Failure{Failure::Kind::lost, "cannot listen on " + net::endpoint_text(local) + ": " + cause};
   }
   const auto handle = co_await listener_->accept();
   if (!handle) co_return Failure{Failure::Kind::lost, "the listener was closed"};

@@ -15,6 +15,8 @@
 #include <memory>
 #include <utility>
 
+#include "net/endpoint_text.hpp"
+
 namespace simulcast::net {
 
 namespace asio = boost::asio;
@@ -64,11 +66,6 @@ std::vector<tcp::endpoint> interleave(const std::vector<tcp::endpoint>& sorted) 
   return mixed;
 }
 
-std::string address_text(const tcp::endpoint& endpoint) {
-  const auto address = endpoint.address().to_string();
-  return (endpoint.address().is_v6() ? "[" + address + "]" : address) + ":" + std::to_string(endpoint.port());
-}
-
 // What the attempts of one dial share.
 struct Race {
   explicit Race(const asio::any_io_executor& executor) : wake(executor) {}
@@ -88,7 +85,7 @@ void start_attempt(const std::shared_ptr<Race>& race, const tcp::endpoint& endpo
     } else if (ec) {
       ++race->failed;
       if (ec != asio::error::operation_aborted)
-        race->last_failure = address_text(endpoint) + ": " + ec.message();
+        race->last_failure = endpoint_text(endpoint) + ": " + ec.message();
     }
     race->wake.cancel();
   });

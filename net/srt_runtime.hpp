@@ -70,7 +70,6 @@ class SrtRuntime {
   void poll();
   void close_loop();
   void report(SrtHandle handle, unsigned events);
-  SrtHandle anchor(bool v6);
 
   std::mutex mutex_;
   bool started_ = false;

@@ -3,11 +3,12 @@
 #include <srt/srt.h>
 
 #include <algorithm>
-#include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <mutex>
 #include <utility>
+
+#include "net/endpoint_text.hpp"
 
 namespace simulcast::net {
 
@@ -35,14 +36,13 @@ bool set_text(SrtHandle handle, SRT_SOCKOPT option, const std::string& text) {
   return srt_setsockflag(handle, option, text.data(), static_cast<int>(text.size())) != SRT_ERROR;
 }
 
-std::string endpoint_text(const sockaddr* address, int size) {
+std::string peer_text(const sockaddr* address, int size) {
   udp::endpoint endpoint;
   if (address == nullptr || size <= 0 || static_cast<std::size_t>(size) > endpoint.capacity())
     return "unknown";
   std::copy_n(reinterpret_cast<const char*>(address), size, reinterpret_cast<char*>(endpoint.data()));
   endpoint.resize(static_cast<std::size_t>(size));
-  const auto host = endpoint.address().to_string();
-  return (endpoint.address().is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(endpoint.port());
+  return endpoint_text(endpoint);
 }
 
 // Until the flag is set, the connection has failed, or it is time to look again anyway.
@@ -114,7 +114,7 @@ std::string SrtSocket::peer() const {
   udp::endpoint endpoint;
   int size = static_cast<int>(endpoint.capacity());
   if (srt_getpeername(handle_, endpoint.data(), &size) == SRT_ERROR) return "unknown";
-  return endpoint_text(endpoint.data(), size);
+  return peer_text(endpoint.data(), size);
 }
 
 std::chrono::milliseconds SrtSocket::latency() const {
@@ -162,13 +162,6 @@ bool set_srt_passphrase(SrtHandle handle, const std::string& passphrase) {
   return set_text(handle, SRTO_PASSPHRASE, passphrase);
 }
 
-std::string srt_stream_id(SrtHandle handle) {
-  std::array<char, 513> text{};
-  int size = static_cast<int>(text.size());
-  if (srt_getsockflag(handle, SRTO_STREAMID, text.data(), &size) == SRT_ERROR) return {};
-  return {text.data(), static_cast<std::size_t>(size)};
-}
-
 bool bind_srt(SrtHandle handle, const udp::endpoint& local) {
   if (local.protocol() == udp::v6() && !set(handle, SRTO_IPV6ONLY, 1)) return false;
   return srt_bind(handle, local.data(), static_cast<int>(local.size())) != SRT_ERROR;
@@ -207,7 +200,7 @@ struct SrtListener::Callback {
     try {
       const std::lock_guard lock(self.mutex);
       if (self.admit)
-        code = self.admit({handle, stream_id == nullptr ? "" : stream_id, endpoint_text(peer, size)});
+        code = self.admit({handle, stream_id == nullptr ? "" : stream_id, peer_text(peer, size)});
     } catch (...) {  // out of memory, say: libsrt is C
     }
     if (code == 0) return 0;

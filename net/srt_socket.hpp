@@ -95,7 +95,6 @@ class SrtSocket {
 // SrtRuntime::last_error_text().
 SrtHandle make_srt_handle(SrtRuntime& runtime, const SrtOptions& options);
 bool set_srt_passphrase(SrtHandle handle, const std::string& passphrase);
-std::string srt_stream_id(SrtHandle handle);
 
 // A rendezvous socket must have been bound to the port it is to meet the peer from.
 bool bind_srt(SrtHandle handle, const boost::asio::ip::udp::endpoint& local);

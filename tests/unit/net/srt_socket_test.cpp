@@ -55,7 +55,6 @@ struct SrtSocketTest : testing::Test {
 };
 
 TEST_F(SrtSocketTest, MessagesArriveWholeAndInOrder) {
-  SrtListener::Request seen;
   std::string stream_id;
   auto listener = listen([&](const SrtListener::Request& request) {
     stream_id = request.stream_id;
