@@ -23,6 +23,7 @@ const auto kHold = [](const std::string& text) { return parse_duration(text, 0ms
 const auto kLatency = [](const std::string& text) {
   return parse_duration(text, 0ms, 60s);
 };  // 16 bits of ms in SRT
+const auto kAudioWait = [](const std::string& text) { return parse_duration(text, 0ms, 500ms); };
 const auto kQueueSeconds = [](const std::string& text) {
   return std::chrono::seconds(parse_number(text, 1, 600));
 };
@@ -156,6 +157,7 @@ class Loader {
       queue.read("seconds", egress.queue_duration, kQueueSeconds);
       queue.read("bytes", egress.queue_bytes, kQueueBytes);
     });
+    section.read("audio_wait", egress.audio_wait, kAudioWait);
     section.section("tls", [&](Section& tls) { tls.read("ca_file", egress.ca_file, path()); });
     if (const auto deny = section.find("deny")) {
       egress.deny.clear();

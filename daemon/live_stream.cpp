@@ -12,14 +12,15 @@ using egress::StopMode;
 using media::InputReason;
 
 LiveStream::LiveStream(std::string uid, net::Shard& shard, const egress::Environment& environment,
-                       RelayEvents& events, std::chrono::milliseconds hold, std::function<void()> on_finished)
+                       media::AudioWait& audio_wait, RelayEvents& events, std::chrono::milliseconds hold,
+                       std::function<void()> on_finished)
     : uid_(std::move(uid)),
       shard_(shard),
       environment_(environment),
       events_(events),
       hold_(hold),
       on_finished_(std::move(on_finished)),
-      stream_(repackage::make_repackager),
+      stream_(repackage::make_repackager, &audio_wait),
       hold_timer_(shard.context()) {}
 
 LiveStream::~LiveStream() = default;
@@ -52,7 +53,11 @@ void LiveStream::publisher_heard(const ingest::Grant& grant, ingest::Publisher& 
 void LiveStream::publisher_left(ingest::Publisher& publisher, bool goodbye) {
   if (publisher_ != &publisher) return;  // taken over
   publisher_ = nullptr;
-  if (goodbye) stream_.end_publisher();
+  if (goodbye) {
+    stream_.end_publisher();
+  } else {
+    stream_.flush_now();
+  }
   if (!on_air_) return finish_if_done();
   if (holding_ && !goodbye) return;  // it had fallen silent before
   if (goodbye || hold_ == std::chrono::milliseconds::zero()) {

@@ -17,14 +17,16 @@
 #include "egress/output_spec.hpp"
 #include "egress/worker.hpp"
 #include "ingest/publisher.hpp"
+#include "media/audio_wait.hpp"
 #include "media/stream.hpp"
 
 namespace simulcast::daemon {
 
 class LiveStream final : private egress::WorkerListener {
  public:
-  LiveStream(std::string uid, net::Shard& shard, const egress::Environment& environment, RelayEvents& events,
-             std::chrono::milliseconds hold, std::function<void()> on_finished);
+  LiveStream(std::string uid, net::Shard& shard, const egress::Environment& environment,
+             media::AudioWait& audio_wait, RelayEvents& events, std::chrono::milliseconds hold,
+             std::function<void()> on_finished);
   ~LiveStream();
 
   // The newer publisher takes over.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "daemon/live_stream.hpp"
+#include "media/audio_wait.hpp"
 
 namespace simulcast::daemon {
 
@@ -39,6 +40,7 @@ class ShardStreams {
   RelayEvents& events_;
   const std::chrono::milliseconds hold_;
   boost::asio::steady_timer report_timer_;
+  media::AudioWait audio_wait_;
   std::map<std::string, std::unique_ptr<LiveStream>> streams_;
   std::function<void()> on_empty_;  // while shutting down
 };

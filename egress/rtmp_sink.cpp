@@ -3,6 +3,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <type_traits>
 #include <utility>
@@ -34,6 +35,10 @@ constexpr std::chrono::seconds kTlsTimeout{8};
 
 // How many reads may follow each other before others on the shard get their turn.
 constexpr int kReadsInARow = 16;
+
+// What the kernel may hold unsent: enough to keep it sending between two wake-ups (at 100 Mbit/s 10 ms), and
+// little of a backlog, which the mailbox can drop by GOP and the kernel cannot.
+constexpr int kMaxUnsent = 128 * 1024;
 
 rtmp::ClientOptions options_for(const rtmp::PublishUrl& url) {
   rtmp::ClientOptions options;
@@ -89,6 +94,7 @@ asio::awaitable<std::optional<Failure>> RtmpSink::connect() {
   auto socket = std::move(std::get<asio::ip::tcp::socket>(dialled));
   if (!url_.tls) {
     transport_ = net::make_plain_transport(std::move(socket));
+    transport_->limit_unsent(kMaxUnsent);
     co_return std::nullopt;
   }
   auto tls = net::make_tls_client(std::move(socket), environment_.tls, url_.host, verify_tls_);
@@ -104,6 +110,7 @@ asio::awaitable<std::optional<Failure>> RtmpSink::connect() {
     const std::string why = tls->failure().empty() ? ec.message() : tls->failure();
     co_return Failure{Failure::Kind::lost, "TLS with " + url_.host + " failed: " + why};
   }
+  tls->limit_unsent(kMaxUnsent);
   transport_ = std::move(tls);
   co_return std::nullopt;
 }
@@ -120,13 +127,8 @@ asio::awaitable<std::optional<Failure>> RtmpSink::publish() {
       blocked_ = false;
       continue;
     }
-    const net::IoResult got = transport_->read_some(inbox_);
+    const net::IoResult got = co_await transport_->read(inbox_);
     if (got.ec) co_return lost(got.ec);
-    if (got.blocked) {
-      const error_code ec = co_await transport_->wait_readable();
-      if (ec) co_return lost(ec);
-      continue;
-    }
     if (auto failure = handle(std::span<const std::byte>(inbox_).first(got.bytes))) co_return failure;
   }
   writer_.set_stream_id(session_.stream_id());
@@ -204,14 +206,12 @@ asio::awaitable<Failure> RtmpSink::serve() {
 asio::awaitable<Failure> RtmpSink::read_loop() {
   for (;;) {
     for (int reads = 0; reads < kReadsInARow; ++reads) {
-      const net::IoResult got = transport_->read_some(inbox_);
+      const net::IoResult got = co_await transport_->read(inbox_);
       if (got.ec) co_return lost(got.ec);
-      if (got.blocked) break;
       if (auto failure = handle(std::span<const std::byte>(inbox_).first(got.bytes))) co_return *failure;
       if (!session_.output().empty()) flush();
     }
-    const error_code ec = co_await transport_->wait_readable();
-    if (ec) co_return lost(ec);
+    co_await asio::post(asio::use_awaitable);
   }
 }
 
@@ -242,11 +242,8 @@ asio::awaitable<void> RtmpSink::send_rest() {
 
 asio::awaitable<void> RtmpSink::drain_input() {
   for (;;) {
-    const net::IoResult got = transport_->read_some(inbox_);
+    const net::IoResult got = co_await transport_->read(inbox_);
     if (got.ec) co_return;
-    if (!got.blocked) continue;
-    const error_code ec = co_await transport_->wait_readable();
-    if (ec) co_return;
   }
 }
 

@@ -102,7 +102,8 @@ void RtmpWriter::refill(Mailbox& mailbox) {
     pieces_.emplace_back(control_written_.data(), control_written_.size());
   }
   if (current_) held_.push_back(current_->payload);  // the last refill could not end it
-  while (pieces_.size() + 2 <= kMaxPieces) {
+  std::size_t gathered = 0;
+  while (pieces_.size() + 2 <= kMaxPieces && gathered < kMaxBytes) {
     if (current_) {
       add_header(chunks_.continuation(chunk_stream_of(current_->kind)));
     } else if (!begin_next(mailbox)) {
@@ -112,6 +113,7 @@ void RtmpWriter::refill(Mailbox& mailbox) {
     const std::size_t slice = std::min<std::size_t>(payload.size() - current_offset_, chunks_.chunk_size());
     if (slice > 0) pieces_.emplace_back(payload.data() + current_offset_, slice);
     current_offset_ += slice;
+    gathered += slice;
     if (current_offset_ == payload.size()) current_.reset();
   }
 }

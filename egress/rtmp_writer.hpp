@@ -23,6 +23,8 @@ class RtmpWriter {
  public:
   // Pieces a gather write; two a chunk. Within the kernel's limit of 1024.
   static constexpr std::size_t kMaxPieces = 256;
+  // Bytes a gather write, give or take a chunk: what has been gathered can no longer be dropped.
+  static constexpr std::size_t kMaxBytes = 256 * 1024;
 
   explicit RtmpWriter(rtmp::ChunkWriter& chunks);
 

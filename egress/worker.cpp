@@ -20,9 +20,9 @@ using Steady = std::chrono::steady_clock;
 namespace {
 
 // How often the connection is looked at: closely until the first acknowledged media byte, for `live` is a
-// promise to the user, then just often enough to notice a stall.
+// promise to the user, then just often enough to notice a stall: every look costs a system call.
 constexpr std::chrono::milliseconds kWatchConnecting{10};
-constexpr std::chrono::milliseconds kWatchLive{250};
+constexpr std::chrono::milliseconds kWatchLive{1000};
 constexpr std::chrono::milliseconds kDrainPoll{10};
 // A destination that is ready but gets nothing for this long deserves an explanation.
 constexpr std::chrono::seconds kPatience{2};

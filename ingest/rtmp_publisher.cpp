@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "ingest/flv_packets.hpp"
+#include "media/payload_slab.hpp"
 #include "net/tls.hpp"
 #include "net/transport.hpp"
 #include "protocol/rtmp/server_session.hpp"
@@ -38,10 +39,10 @@ constexpr std::chrono::seconds kSilence{30};
 constexpr std::chrono::seconds kSilenceCheck{1};
 // After a refusal the socket stays open for the encoder to read it; a reset could overtake the answer.
 constexpr std::chrono::seconds kLinger{1};
-// One read takes what a wake-up has brought: 64 KiB is 85 ms of a 6 Mbit/s stream.
-constexpr std::size_t kInbox = 64 * 1024;
+// One read takes what a wake-up has brought: at least this much, 20 ms of a 6 Mbit/s stream.
+constexpr std::size_t kLeastRead = 16 * 1024;
 // Before a key was shown a connection gets no more memory than it needs to show one.
-constexpr std::size_t kInboxBefore = 4 * 1024;
+constexpr std::size_t kInbox = 4 * 1024;
 // Answers that the peer does not read pile up here; no honest encoder lets them.
 constexpr std::size_t kMaxUnread = 64 * 1024;
 // How many reads may follow each other before others on the shard get their turn.
@@ -52,7 +53,7 @@ class RtmpPublisher final : public Publisher, public std::enable_shared_from_thi
   RtmpPublisher(asio::ip::tcp::socket socket, std::shared_ptr<net::TlsContext> tls, Gate& gate)
       : gate_(gate),
         protocol_(tls ? media::IngestProtocol::rtmps : media::IngestProtocol::rtmp),
-        inbox_(kInboxBefore) {
+        inbox_(kInbox) {
     if (tls) {
       auto secure = net::make_tls_server(std::move(socket), std::move(tls));
       tls_ = secure.get();
@@ -102,15 +103,10 @@ class RtmpPublisher final : public Publisher, public std::enable_shared_from_thi
       }
     }
     for (;;) {
-      const auto read = transport_->read_some(inbox_);
+      const auto read = co_await transport_->read(inbox_);
       if (read.ec) {
         if (read.ec != asio::error::eof) log_refused(read.ec.message());
         co_return false;
-      }
-      if (read.blocked) {
-        const error_code ec = co_await transport_->wait_readable();
-        if (ec) co_return false;
-        continue;
       }
       pending_ = std::span<const std::byte>(inbox_).first(read.bytes);
       for (;;) {
@@ -159,10 +155,6 @@ class RtmpPublisher final : public Publisher, public std::enable_shared_from_thi
     spdlog::info("publisher connected input={} proto={} peer={} encoder=\"{}\"", grant_.input_uid,
                  to_string(protocol_), peer_, encoder_);
     session_.accept_publish();
-    // What came behind the publish command still points into the small inbox.
-    std::vector<std::byte> rest(pending_.begin(), pending_.end());
-    inbox_.resize(kInbox);
-    pending_ = rest;
     const auto ended = co_await (read_loop() || watch_silence());
     const std::string cause = std::visit([](const std::string& text) { return text; }, ended);
     if (goodbye_) {
@@ -181,31 +173,28 @@ class RtmpPublisher final : public Publisher, public std::enable_shared_from_thi
 
   // Ends with the cause.
   asio::awaitable<std::string> read_loop() {
+    if (auto cause = take_pending(nullptr)) co_return *cause;  // what came behind the publish command
     for (;;) {
       for (int reads = 0; reads < kReadsInARow; ++reads) {
-        if (auto cause = take_pending()) co_return *cause;
         if (kicked_) co_return *kicked_;
-        const auto read = transport_->read_some(inbox_);
+        const auto read = co_await transport_->read(slab_.room(kLeastRead));
         if (read.ec == asio::error::eof)
           co_return "the encoder closed the connection without ending the stream";
         if (read.ec) co_return "connection lost: " + read.ec.message();
-        if (read.blocked) {
-          const error_code ec = co_await transport_->wait_readable();
-          if (ec) co_return "connection lost: " + ec.message();
-          continue;
-        }
         last_read_ = Steady::now();
-        pending_ = std::span<const std::byte>(inbox_).first(read.bytes);
+        const media::Payload bytes = slab_.take(read.bytes);
+        pending_ = bytes.bytes();
+        if (auto cause = take_pending(&bytes)) co_return *cause;
       }
       co_await asio::post(asio::use_awaitable);
     }
   }
 
-  // Publishes everything that has been read as one batch.
-  std::optional<std::string> take_pending() {
+  // Publishes everything that has been read as one batch. `whole`: the memory that it lies in, to be shared.
+  std::optional<std::string> take_pending(const media::Payload* whole) {
     std::optional<std::string> cause;
     while (!cause) {
-      auto event = session_.read(pending_);
+      auto event = session_.read(pending_, whole);
       if (event.has_error()) {
         cause = "not valid RTMP: " + event.error().message();
       } else if (!*event) {
@@ -263,10 +252,8 @@ class RtmpPublisher final : public Publisher, public std::enable_shared_from_thi
 
   asio::awaitable<void> discard_input() {
     for (;;) {
-      const auto read = transport_->read_some(inbox_);
+      const auto read = co_await transport_->read(inbox_);
       if (read.ec) co_return;
-      const error_code ec = co_await transport_->wait_readable();
-      if (ec) co_return;
     }
   }
 
@@ -283,7 +270,8 @@ class RtmpPublisher final : public Publisher, public std::enable_shared_from_thi
 
   rtmp::ServerSession session_;
   FlvPackets packets_;
-  std::vector<std::byte> inbox_;
+  std::vector<std::byte> inbox_;        // until the publish is accepted, and after its end
+  media::PayloadSlab slab_;             // meanwhile
   std::span<const std::byte> pending_;  // read, not yet parsed
 
   Grant grant_;

@@ -26,6 +26,7 @@ class GopCache {
   void clear();
   // The stream has a video track: from now on only a keyframe starts the cache.
   void expect_video();
+  bool expects_video() const { return video_; }
 
   // True when decoding can start from packets().front().
   bool ready() const { return ready_ && !packets_.empty(); }

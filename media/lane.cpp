@@ -19,6 +19,8 @@ void Lane::publish(const Packet& packet) {
     remember(packet);
     if (packet.role == PacketRole::join_header) return;
   }
+  pending_ = true;
+  pending_video_ = pending_video_ || packet.kind == MediaKind::video;
   for (Attached& attached : outputs_) {
     if (attached.started) {
       attached.output->offer(packet);
@@ -29,6 +31,7 @@ void Lane::publish(const Packet& packet) {
 }
 
 void Lane::flush() {
+  pending_ = pending_video_ = false;
   for (const Attached& attached : outputs_) attached.output->flush();
 }
 

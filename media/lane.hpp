@@ -21,7 +21,10 @@ class Lane {
   void begin_publisher();
 
   void publish(const Packet& packet);
+  // Tells the outputs that now is the time to write.
   void flush();
+  // There is something to write, but no video frame among it: the next one can take it along.
+  bool may_wait() const { return pending_ && !pending_video_ && gop_.expects_video(); }
 
   void attach(Output& output);
   // False when it was not attached here.
@@ -45,6 +48,8 @@ class Lane {
   std::optional<Packet> metadata_;
   GopCache gop_;
   std::string left_out_;
+  bool pending_ = false;        // published, not flushed
+  bool pending_video_ = false;  // video among it
 };
 
 }  // namespace simulcast::media

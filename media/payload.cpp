@@ -21,6 +21,30 @@ void PayloadBuilder::begin(std::size_t expected) {
 void PayloadBuilder::append(std::span<const std::byte> bytes) {
   assert(bytes.size() <= missing());
   if (bytes.empty()) return;
+  if (!run_.empty()) copy_run();
+  copy(bytes);
+}
+
+void PayloadBuilder::append(const Payload& piece) {
+  assert(piece.size() <= missing());
+  if (piece.empty()) return;
+  if (received_ == 0) {
+    run_ = piece;
+  } else if (!run_.empty() && run_.continues_in(piece)) {
+    run_.extend_by(piece);
+  } else {
+    return append(piece.bytes());
+  }
+  received_ += piece.size();
+}
+
+void PayloadBuilder::copy_run() {
+  const Payload run = std::exchange(run_, {});
+  received_ = 0;
+  copy(run.bytes());
+}
+
+void PayloadBuilder::copy(std::span<const std::byte> bytes) {
   const std::size_t needed = received_ + bytes.size();
   if (needed > capacity_) {
     const std::size_t grown = std::min(expected_, std::max({needed, kFirstReserve, 2 * received_}));
@@ -34,12 +58,14 @@ void PayloadBuilder::append(std::span<const std::byte> bytes) {
 }
 
 Payload PayloadBuilder::finish() {
-  Payload payload(std::move(bytes_), received_);
+  if (!run_.empty() && run_.size() < kLeastShared) copy_run();
+  Payload payload = run_.empty() ? Payload(std::move(bytes_), received_) : std::move(run_);
   reset();
   return payload;
 }
 
 void PayloadBuilder::reset() {
+  run_ = {};
   bytes_.reset();
   capacity_ = expected_ = received_ = 0;
 }

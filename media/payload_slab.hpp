@@ -1,4 +1,4 @@
-// Memory for datagrams: many payloads are cut from one allocation, one after the other.
+// Memory to read into: many payloads are cut from one allocation, one after the other.
 //
 // A slab goes when the last payload cut from it has gone, so it suits packets that are let go in the order
 // they came. Owned by whoever makes the packets; lives on its shard.

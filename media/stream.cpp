@@ -17,7 +17,7 @@ class Stream::Converter final : public Output {
   void end_publisher() {
     repackager_->end_publisher(made_);
     pass_on();
-    stream_.lane(to_).flush();
+    stream_.flush(stream_.lane(to_));
   }
 
   void offer(const Packet& packet) override {
@@ -28,7 +28,7 @@ class Stream::Converter final : public Output {
   void flush() override {
     repackager_->flush(made_);
     pass_on();
-    stream_.lane(to_).flush();
+    stream_.flush(stream_.lane(to_));
   }
 
  private:
@@ -48,16 +48,24 @@ class Stream::Converter final : public Output {
   std::vector<Packet> made_;  // kept for its capacity
 };
 
-Stream::Stream(RepackagerFactory make_repackager)
-    : make_repackager_(std::move(make_repackager)), epoch_(Timeline::Clock::now()), arrival_(epoch_) {}
+Stream::Stream(RepackagerFactory make_repackager, AudioWait* audio_wait)
+    : make_repackager_(std::move(make_repackager)),
+      audio_wait_(audio_wait != nullptr && audio_wait->longest().count() > 0 ? audio_wait : nullptr),
+      epoch_(Timeline::Clock::now()),
+      arrival_(epoch_) {}
 
-Stream::~Stream() = default;
+Stream::~Stream() {
+  if (audio_wait_ != nullptr) audio_wait_->forget(*this);
+}
 
 void Stream::end_publisher() {
+  flush_now();
   if (converter_) converter_->end_publisher();
+  flush_now();
 }
 
 void Stream::begin_publisher(PacketForm form) {
+  flush_now();
   timeline_.begin_publisher();
   if (form != form_) {
     // The outputs stay where they are; it is the conversion that turns round.
@@ -85,7 +93,25 @@ void Stream::publish(Packet packet, Timeline::Clock::time_point arrival) {
 }
 
 void Stream::flush() {
-  lane(form_).flush();
+  flush(lane(form_));
+}
+
+// Only FLV waits: SRT sends each datagram by itself, so that there is nothing to share.
+void Stream::flush(Lane& lane) {
+  if (&lane != &this->lane(PacketForm::flv)) return lane.flush();
+  if (audio_wait_ != nullptr && lane.may_wait()) {
+    if (waiting_since_) return;
+    waiting_since_ = arrival_;
+    return audio_wait_->watch(*this);
+  }
+  waiting_since_.reset();
+  lane.flush();
+}
+
+void Stream::flush_now() {
+  if (!waiting_since_) return;
+  waiting_since_.reset();
+  lane(PacketForm::flv).flush();
 }
 
 void Stream::attach(Output& output, PacketForm form) {

@@ -9,7 +9,9 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
+#include "media/audio_wait.hpp"
 #include "media/lane.hpp"
 #include "media/output.hpp"
 #include "media/packet.hpp"
@@ -20,8 +22,9 @@ namespace simulcast::media {
 
 class Stream {
  public:
-  // Without a factory only outputs of the publisher's own form get anything.
-  explicit Stream(RepackagerFactory make_repackager = {});
+  // Without a factory only outputs of the publisher's own form get anything; without an AudioWait nothing
+  // waits.
+  explicit Stream(RepackagerFactory make_repackager = {}, AudioWait* audio_wait = nullptr);
   ~Stream();
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
@@ -34,8 +37,13 @@ class Stream {
   void end_publisher();
 
   void publish(Packet packet, Timeline::Clock::time_point arrival = Timeline::Clock::now());
-  // Call once after everything that came with one read was published.
+  // Call once after everything that came with one read was published. A video frame is written at once; audio
+  // and data may wait for it (AudioWait).
   void flush();
+  // Ends the wait, if there is any.
+  void flush_now();
+  // Since when something waits for a video frame.
+  std::optional<Timeline::Clock::time_point> waiting_since() const { return waiting_since_; }
 
   void attach(Output& output, PacketForm form = PacketForm::flv);
   void detach(const Output& output);
@@ -52,16 +60,19 @@ class Stream {
 
   Lane& lane(PacketForm form) { return lanes_[static_cast<std::size_t>(form)]; }
   PacketForm other_form() const { return form_ == PacketForm::flv ? PacketForm::mpegts : PacketForm::flv; }
+  void flush(Lane& lane);
   void start_converter();
   void stop_converter();
 
   const RepackagerFactory make_repackager_;
+  AudioWait* const audio_wait_;        // null: nothing waits
   PacketForm form_ = PacketForm::flv;  // the publisher's
   std::array<Lane, 2> lanes_;
   std::unique_ptr<Converter> converter_;  // while the other form is wanted
   Timeline timeline_;                     // of the FLV lane
   Timeline::Clock::time_point epoch_;     // the zero of the datagrams' times
   Timeline::Clock::time_point arrival_;   // of the packet that is being published
+  std::optional<Timeline::Clock::time_point> waiting_since_;
   std::uint64_t packets_ = 0;
   std::uint64_t bytes_ = 0;
 };

@@ -137,17 +137,14 @@ class OpenSslTransport final : public TlsTransport {
 
   std::string failure() const override { return failure_; }
 
-  IoResult read_some(std::span<std::byte> into) override {
-    IoResult result;
-    ERR_clear_error();
-    const int got =
-        SSL_read(ssl_.get(), into.data(), static_cast<int>(std::min<std::size_t>(into.size(), 1 << 30)));
-    if (got > 0) {
-      result.bytes = static_cast<std::size_t>(got);
-    } else {
-      fail(got, result);
+  asio::awaitable<IoResult> read(std::span<std::byte> into) override {
+    for (;;) {
+      IoResult result = read_some(into);
+      if (!result.blocked) co_return result;
+      result.blocked = false;
+      result.ec = co_await wait_readable();
+      if (result.ec) co_return result;
     }
-    return result;
   }
 
   IoResult write_some(std::span<const asio::const_buffer> buffers) override {
@@ -204,6 +201,19 @@ class OpenSslTransport final : public TlsTransport {
     if (!record_) record_ = std::make_unique<std::array<std::byte, kRecord>>();
     std::memcpy(record_->data() + held_, from, size);
     held_ += size;
+  }
+
+  IoResult read_some(std::span<std::byte> into) {
+    IoResult result;
+    ERR_clear_error();
+    const int got =
+        SSL_read(ssl_.get(), into.data(), static_cast<int>(std::min<std::size_t>(into.size(), 1 << 30)));
+    if (got > 0) {
+      result.bytes = static_cast<std::size_t>(got);
+    } else {
+      fail(got, result);
+    }
+    return result;
   }
 
   // False when the record did not go out whole.

@@ -1,6 +1,6 @@
-// A connected byte stream, plain TCP or TLS on it, driven by readiness: reads and writes never block and
-// never wait; who gets `blocked` waits for the socket and tries again. That is what lets a worker write in
-// the same call chain in which the packet came in, with one gather write and no allocation.
+// A connected byte stream, plain TCP or TLS on it. Writes never wait: who gets `blocked` waits for the socket
+// and tries again. That is what lets a worker write in the same call chain in which the packet came in, with
+// one gather write and no allocation.
 //
 // Owned by one session, used on one thread at a time. It can be moved to another shard between operations
 // (Transport::move_to), which is how a publisher gets to the shard of its stream.
@@ -35,7 +35,8 @@ class Transport {
   Transport(const Transport&) = delete;
   Transport& operator=(const Transport&) = delete;
 
-  virtual IoResult read_some(std::span<std::byte> into) = 0;
+  // Waits until there is something to read, and reads what there is; never `blocked`.
+  virtual boost::asio::awaitable<IoResult> read(std::span<std::byte> into) = 0;
   // Gather write. `bytes` counts what the transport has taken; it must not be offered again. With `blocked`,
   // wait for write readiness and call again (also with no buffers, while unsent() is true).
   virtual IoResult write_some(std::span<const boost::asio::const_buffer> buffers) = 0;
@@ -45,7 +46,10 @@ class Transport {
   // socket.
   virtual void shutdown() = 0;
 
-  boost::asio::awaitable<boost::system::error_code> wait_readable();
+  // The kernel takes no more than this many bytes that it cannot send yet: what waits beyond them waits here,
+  // where it can still be dropped.
+  void limit_unsent(int bytes);
+
   boost::asio::awaitable<boost::system::error_code> wait_writable();
 
   void close();
@@ -60,6 +64,8 @@ class Transport {
   TcpStats stats() const { return tcp_stats(static_cast<int>(const_cast<Socket&>(socket_).native_handle())); }
 
  protected:
+  boost::asio::awaitable<boost::system::error_code> wait_readable();
+
   Socket socket_;
 
  private:

@@ -77,30 +77,32 @@ struct ChunkReader::Header {
   }
 };
 
-result<std::optional<Message>> ChunkReader::read(std::span<const std::byte>& in) {
+result<std::optional<Message>> ChunkReader::read(std::span<const std::byte>& in,
+                                                 const media::Payload* whole) {
   for (;;) {
     if (again_size_ == 0) {
-      auto message = step(in);
+      auto message = step(in, whole);
       if (message.has_error() || *message || again_size_ == 0) return message;
     }
     const auto bytes = again_;
     std::span<const std::byte> held(bytes.data(), again_size_);
     again_size_ = 0;
-    auto message = step(held);
+    auto message = step(held, nullptr);
     // What step() holds back anew comes before what it has not looked at.
     for (const std::byte byte : held) again_[again_size_++] = byte;
     if (message.has_error() || *message) return message;
   }
 }
 
-result<std::optional<Message>> ChunkReader::step(std::span<const std::byte>& in) {
+result<std::optional<Message>> ChunkReader::step(std::span<const std::byte>& in,
+                                                 const media::Payload* whole) {
   for (;;) {
     if (state_ == State::header) {
       if (const error_code error = read_header(in)) return error;
       if (state_ == State::header) return std::nullopt;
     }
     if (state_ == State::probe && !probe_extended(in)) return std::nullopt;
-    auto message = read_payload(in);
+    auto message = read_payload(in, whole);
     if (message.has_error() || *message || state_ == State::payload) return message;
   }
 }
@@ -200,10 +202,15 @@ bool ChunkReader::probe_extended(std::span<const std::byte>& in) {
   return true;
 }
 
-result<std::optional<Message>> ChunkReader::read_payload(std::span<const std::byte>& in) {
+result<std::optional<Message>> ChunkReader::read_payload(std::span<const std::byte>& in,
+                                                         const media::Payload* whole) {
   ChunkStream& stream = streams_[current_];
   const std::size_t taken = std::min<std::size_t>(in.size(), chunk_missing_);
-  stream.body.append(in.first(taken));
+  if (whole != nullptr) {
+    stream.body.append(whole->slice(static_cast<std::size_t>(in.data() - whole->data()), taken));
+  } else {
+    stream.body.append(in.first(taken));
+  }
   in = in.subspan(taken);
   chunk_missing_ -= static_cast<std::uint32_t>(taken);
   if (chunk_missing_ > 0) return std::nullopt;

@@ -7,7 +7,8 @@
 //
 // Pulled: read() stops behind each message, so that the caller can react (raise limits, close) before the
 // next one is looked at. Set Chunk Size and Abort are applied here and not handed out. Owned by a session.
-// Apart from the bodies nothing is allocated once every chunk stream in use has been seen; a body is copied
+// Apart from the bodies nothing is allocated once every chunk stream in use has been seen. A body that came
+// in one chunk is a part of the memory it was read into, when the caller shares that; any other is copied
 // once, into its final place.
 #pragma once
 
@@ -35,8 +36,10 @@ class ChunkReader {
 
   // Consumes from the front of `in` until a message is whole or `in` is empty. No message: more bytes are
   // needed. Up to three bytes may be held back (see probe_), so a message may also come out of a call with an
-  // empty `in`. After an error the stream is out of step and the connection has to go.
-  boost::system::result<std::optional<Message>> read(std::span<const std::byte>& in);
+  // empty `in`. After an error the stream is out of step and the connection has to go. `whole`: the memory
+  // that `in` lies in, for bodies to share.
+  boost::system::result<std::optional<Message>> read(std::span<const std::byte>& in,
+                                                     const media::Payload* whole = nullptr);
 
   void set_limits(Limits limits) { limits_ = limits; }
   std::uint32_t chunk_size() const { return chunk_size_; }  // what the peer announced
@@ -58,13 +61,15 @@ class ChunkReader {
   struct Header;
   enum class State : std::uint8_t { header, probe, payload };
 
-  boost::system::result<std::optional<Message>> step(std::span<const std::byte>& in);
+  boost::system::result<std::optional<Message>> step(std::span<const std::byte>& in,
+                                                     const media::Payload* whole);
   // Leaves State::header once a header is whole.
   boost::system::error_code read_header(std::span<const std::byte>& in);
   boost::system::error_code begin_chunk(const Header& header);
   boost::system::error_code begin_message(ChunkStream& stream, const Header& header);
   bool probe_extended(std::span<const std::byte>& in);
-  boost::system::result<std::optional<Message>> read_payload(std::span<const std::byte>& in);
+  boost::system::result<std::optional<Message>> read_payload(std::span<const std::byte>& in,
+                                                             const media::Payload* whole);
   boost::system::error_code apply(const Message& message);
   std::size_t limit_for(MessageType type) const;
   ChunkStream* find(std::uint32_t id);

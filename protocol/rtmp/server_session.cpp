@@ -13,10 +13,10 @@ ServerSession::ServerSession(ServerOptions options)
     : options_(std::move(options)),
       handshake_(options_.handshake_seed ? *options_.handshake_seed : std::random_device{}()) {}
 
-ServerSession::Step ServerSession::read(std::span<const std::byte>& in) {
+ServerSession::Step ServerSession::read(std::span<const std::byte>& in, const media::Payload* whole) {
   if (error_) return error_;
   const std::size_t before = in.size();
-  auto step = advance(in);
+  auto step = advance(in, whole);
   received_ += before - in.size();
   if (step.has_error()) {
     error_ = step.error();
@@ -26,7 +26,7 @@ ServerSession::Step ServerSession::read(std::span<const std::byte>& in) {
   return step;
 }
 
-ServerSession::Step ServerSession::advance(std::span<const std::byte>& in) {
+ServerSession::Step ServerSession::advance(std::span<const std::byte>& in, const media::Payload* whole) {
   if (state_ == State::handshake) {
     if (const auto error = handshake_.read(in, output_)) return error;
     if (!handshake_.done()) return std::nullopt;
@@ -43,7 +43,7 @@ ServerSession::Step ServerSession::advance(std::span<const std::byte>& in) {
       }
       aggregate_.reset();
     }
-    auto message = reader_.read(in);
+    auto message = reader_.read(in, whole);
     if (message.has_error()) return message.error();
     if (!*message) return std::nullopt;
     auto step = handle(std::move(**message));

@@ -63,8 +63,9 @@ class ServerSession {
   explicit ServerSession(ServerOptions options = {});
 
   // Consumes from the front of `in`. Nothing: more bytes are needed. An error ends the session and stays; the
-  // answer that explains it to the peer, if there is one, is in output().
-  boost::system::result<std::optional<Event>> read(std::span<const std::byte>& in);
+  // answer that explains it to the peer, if there is one, is in output(). `whole`: see ChunkReader.
+  boost::system::result<std::optional<Event>> read(std::span<const std::byte>& in,
+                                                   const media::Payload* whole = nullptr);
 
   void accept_publish();
   // Also after accept_publish(), to say why the session is ended. `code` as in "NetStream.Publish.BadName".
@@ -81,7 +82,7 @@ class ServerSession {
   using Step = boost::system::result<std::optional<Event>>;
   using Arguments = std::span<const amf0::Value>;  // what follows name and transaction number of a command
 
-  Step advance(std::span<const std::byte>& in);
+  Step advance(std::span<const std::byte>& in, const media::Payload* whole);
   Step handle(Message&& message);
   Step handle_media(Message&& message);
   Step handle_command(const Message& message);

@@ -1,4 +1,5 @@
-// The chunk stream: the same bytes must give the same messages whether they come at once or in pieces.
+// The chunk stream: the same bytes must give the same messages whether they come at once or in pieces, and
+// whether their memory may be shared or not.
 #include "protocol/rtmp/chunk_reader.hpp"
 
 #include "tests/fuzz/fuzz.hpp"
@@ -16,15 +17,17 @@ struct Digest {
   bool operator==(const Digest&) const = default;
 };
 
-Digest read_all(fuzz::Input input, bool authorised, bool in_pieces) {
+Digest read_all(fuzz::Input input, bool authorised, bool in_pieces, bool shared = false) {
   rtmp::ChunkReader reader;
   if (authorised) reader.set_limits(rtmp::ChunkReader::authorised());
   Digest digest;
+  const auto memory = media::Payload::copy_of(input.bytes);
+  if (shared) input.bytes = memory.bytes();
   if (!in_pieces) input.flags = 7;
   while (!input.bytes.empty()) {
     auto in = input.next();
     for (;;) {
-      const auto message = reader.read(in);
+      const auto message = reader.read(in, shared ? &memory : nullptr);
       if (message.has_error()) {
         digest.error = message.error();
         return digest;
@@ -47,6 +50,8 @@ Digest read_all(fuzz::Input input, bool authorised, bool in_pieces) {
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const fuzz::Input input(data, size);
   const bool authorised = (input.flags & 8) != 0;
-  fuzz::check(read_all(input, authorised, true) == read_all(input, authorised, false));
+  const Digest at_once = read_all(input, authorised, false);
+  fuzz::check(read_all(input, authorised, true) == at_once);
+  fuzz::check(read_all(input, authorised, true, true) == at_once);
   return 0;
 }

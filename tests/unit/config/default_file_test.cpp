@@ -51,6 +51,7 @@ TEST(DefaultFile, IsTheDefaults) {
   EXPECT_EQ(file.stream.hold, none.stream.hold);
   EXPECT_EQ(file.egress.queue_duration, none.egress.queue_duration);
   EXPECT_EQ(file.egress.queue_bytes, none.egress.queue_bytes);
+  EXPECT_EQ(file.egress.audio_wait, none.egress.audio_wait);
   EXPECT_EQ(file.egress.ca_file, none.egress.ca_file);
   ASSERT_EQ(file.egress.deny.size(), none.egress.deny.size());
   for (std::size_t i = 0; i < none.egress.deny.size(); ++i) {

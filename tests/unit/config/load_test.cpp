@@ -66,6 +66,7 @@ ingest:
 stream: { hold: 0s }
 egress:
   queue: { seconds: 3, bytes: 1000000 }
+  audio_wait: 0ms
   tls: { ca_file: /ca.pem }
   deny: [10.0.0.0/8]
 limits: { outputs_per_input: 7 }
@@ -96,6 +97,7 @@ threads: 4
   EXPECT_EQ(config.stream.hold, 0s);
   EXPECT_EQ(config.egress.queue_duration, 3s);
   EXPECT_EQ(config.egress.queue_bytes, 1'000'000u);
+  EXPECT_EQ(config.egress.audio_wait, 0ms);
   EXPECT_EQ(config.egress.ca_file, "/ca.pem");
   ASSERT_EQ(config.egress.deny.size(), 1u);
   EXPECT_EQ(config.egress.deny[0].text, "10.0.0.0/8");
@@ -159,6 +161,7 @@ TEST(Load, NamesLineKeyAndWhatIsAllowed) {
               StartsWith("f.yaml:1: stream.hold: \"30\" lacks a unit; allowed: "));
   EXPECT_THAT(problem("egress: {queue: {bytes: 64MB}}"),
               HasSubstr("egress.queue.bytes: \"64MB\" is not a size"));
+  EXPECT_THAT(problem("egress: {audio_wait: 1s}"), HasSubstr("from 0s to 500ms"));
   EXPECT_THAT(problem("egress: {queue: {bytes: 1KiB}}"), HasSubstr("from 64KiB to 4GiB"));
   EXPECT_THAT(problem("ingest: {srt: {latency: 2m}}"), HasSubstr("from 0s to 1m"));
   EXPECT_THAT(problem("limits: {outputs_per_input: 0}"), HasSubstr("from 1 to 1000"));

@@ -22,14 +22,17 @@ struct Outcome {
   boost::system::error_code error;
 };
 
-// Feeds `input` in pieces of that size.
-Outcome read_all(ChunkReader& reader, std::span<const std::byte> input, std::size_t piece) {
+// Feeds `input` in pieces of that size, from memory that the reader may share or from memory that it may not.
+Outcome read_all(ChunkReader& reader, std::span<const std::byte> input, std::size_t piece,
+                 bool shared = false) {
   Outcome outcome;
+  const media::Payload memory = media::Payload::copy_of(input);
+  if (shared) input = memory.bytes();
   while (!input.empty()) {
     auto in = input.first(std::min(piece, input.size()));
     input = input.subspan(in.size());
     for (;;) {
-      auto message = reader.read(in);
+      auto message = reader.read(in, shared ? &memory : nullptr);
       if (message.has_error()) {
         outcome.error = message.error();
         return outcome;
@@ -42,10 +45,10 @@ Outcome read_all(ChunkReader& reader, std::span<const std::byte> input, std::siz
   return outcome;
 }
 
-Outcome read_all(std::span<const std::byte> input, std::size_t piece) {
+Outcome read_all(std::span<const std::byte> input, std::size_t piece, bool shared = false) {
   ChunkReader reader;
   reader.set_limits(ChunkReader::authorised());
-  return read_all(reader, input, piece);
+  return read_all(reader, input, piece, shared);
 }
 
 Bytes set_chunk_size_chunk(std::uint32_t size) {
@@ -72,6 +75,22 @@ TEST(ChunkReader, ReadsOneMessage) {
     EXPECT_EQ(message.stream_id, 0x01020304U);
     EXPECT_EQ(message.timestamp, 1234U);
     EXPECT_EQ(body_of(message), body);
+  }
+}
+
+TEST(ChunkReader, ABodyInOneChunkIsAPartOfTheMemoryItWasReadInto) {
+  const Bytes body = pattern(20'000);
+  const Bytes message = header(0, {.id = 6, .time = 0, .length = 20'000, .type = 9, .stream_id = 1});
+  for (const auto piece : kPieces) {
+    const auto whole = read_all(set_chunk_size_chunk(65'536) + message + body + message + body, piece, true);
+    ASSERT_EQ(whole.messages.size(), 2U);
+    EXPECT_EQ(body_of(whole.messages[0]), body);
+    EXPECT_EQ(body_of(whole.messages[1]), body);
+    EXPECT_EQ(whole.messages[1].body.data() - whole.messages[0].body.data(),
+              static_cast<std::ptrdiff_t>(body.size() + message.size()));
+    const auto chunks = read_all(set_chunk_size_chunk(4096) + chunked(message, 6, body, 4096), piece, true);
+    ASSERT_EQ(chunks.messages.size(), 1U);
+    EXPECT_EQ(body_of(chunks.messages[0]), body);
   }
 }
 
