@@ -33,7 +33,8 @@ export class Daemon {
 
   /**
    * `t`: the test that owns it. Options: `rtmps` a certificate of makeCertificates() for an RTMPS listener, `caFile`
-   * for outputs, `srt` {latency} for an SRT listener, `queue` {seconds, bytes}, `hold`, `tokens` a list in place of the one token, `logLevel`.
+   * for outputs, `srt` {latency} for an SRT listener, `queue` {seconds, bytes}, `hold`, `tokens` a list in place of the one token, `logLevel`,
+   * `outputsPerInput` how many an input may have.
    */
   static async start(t, options) {
     const daemon = new Daemon(options);
@@ -65,7 +66,8 @@ export class Daemon {
   }
 
   config() {
-    const { rtmps, srt, caFile, queue, hold = '30s', tokens = [this.token], logLevel = 'debug' } = this.options;
+    const { rtmps, srt, caFile, queue, hold = '30s', tokens = [this.token], logLevel = 'debug', outputsPerInput } =
+      this.options;
     const text = (value) => JSON.stringify(value);
     return [
       `state_dir: ${text(this.stateDir)}`,
@@ -86,6 +88,7 @@ export class Daemon {
       ...(queue || caFile ? ['egress:'] : []),
       ...(queue ? [`  queue: { seconds: ${queue.seconds}, bytes: ${queue.bytes} }`] : []),
       ...(caFile ? [`  tls: { ca_file: ${text(caFile)} }`] : []),
+      ...(outputsPerInput ? [`limits: { outputs_per_input: ${outputsPerInput} }`] : []),
       `log: { level: ${logLevel}, format: text }`,
       '',
     ].join('\n');

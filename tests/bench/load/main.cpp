@@ -1,0 +1,29 @@
+// The peers of the RTMP benchmarks (scripts/bench): encoders, destinations, and the least a relay can do.
+//
+//   rtmp_load publish [options] [URL...]   sends a synthetic stream to each rtmp://address:port/app/key
+//     --fps 60 --kbps 6000 (video) --gop 120 (frames) --audio-kbps 128 --seconds 0 (until killed)
+//     --keyframe-factor 6 (a keyframe is so many times as long as another frame) --chunk-size 60000
+//     Prints a line when it begins and, at its end, one of JSON: how late it was (actual minus due), in ms.
+//   rtmp_load sink --port P [--tls-cert FILE --tls-key FILE]
+//     Takes any number of publishes and checks each frame. A line `reset` on stdin opens a measuring window,
+//     `report` prints what it brought as a line of JSON.
+//   rtmp_load floor --port P [--audio-wait MS] [--io-uring | --io-uring-zc] [URL...]
+//     Takes one publisher and hands each message to all outputs, with nothing between: the bare loop that a
+//     relay is compared with. With --audio-wait, audio goes out in one write with the next video frame, or
+//     alone after MS.
+//
+// URLs are read from stdin, one a line, when none is given. Every mode is one thread.
+#include <cstdio>
+#include <string>
+
+#include "tests/bench/load/modes.hpp"
+
+int main(int argc, char** argv) {
+  const std::string mode = argc > 1 ? argv[1] : "";
+  if (mode == "publish") return simulcast::load::publish(argc - 2, argv + 2);
+  if (mode == "sink") return simulcast::load::sink(argc - 2, argv + 2);
+  if (mode == "floor") return simulcast::load::floor(argc - 2, argv + 2);
+  std::fprintf(stderr,
+               "usage: rtmp_load publish | sink | floor [options] [URL...]; see tests/bench/load/main.cpp\n");
+  return 2;
+}
