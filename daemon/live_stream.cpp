@@ -114,7 +114,8 @@ void LiveStream::reconcile() {
   for (const auto& [uid, spec] : wanted_) {
     if (workers_.contains(uid)) continue;
     egress::WorkerListener& listener = *this;
-    auto worker = std::make_shared<egress::Worker>(spec, stream_, environment_, listener, shard_.executor());
+    auto worker =
+        std::make_shared<egress::Worker>(spec, stream_, fanout_, environment_, listener, shard_.executor());
     workers_.emplace(uid, worker);
     worker->start();
     if (holding_) worker->set_source_present(false);
@@ -155,10 +156,7 @@ void LiveStream::retry(const std::string& output_uid) {
 }
 
 void LiveStream::collect_stats(std::vector<OutputStatsReport>& into) {
-  for (auto& [uid, worker] : workers_) {
-    worker->measure_bitrate();
-    into.push_back({uid_, uid, worker->stats()});
-  }
+  for (auto& [uid, worker] : workers_) into.push_back({uid_, uid, worker->report()});
 }
 
 void LiveStream::output_changed(const egress::OutputSpec& spec, const media::OutputStatus& status,

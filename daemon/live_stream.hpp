@@ -15,6 +15,7 @@
 
 #include "daemon/relay_events.hpp"
 #include "egress/output_spec.hpp"
+#include "egress/rtmp_fanout.hpp"
 #include "egress/worker.hpp"
 #include "ingest/publisher.hpp"
 #include "media/audio_wait.hpp"
@@ -70,6 +71,7 @@ class LiveStream final : private egress::WorkerListener {
   const std::function<void()> on_finished_;
 
   media::Stream stream_;
+  egress::RtmpFanout fanout_;
   std::shared_ptr<void> lease_;  // pins the input to this shard
   ingest::Publisher* publisher_ = nullptr;
   boost::asio::steady_timer hold_timer_;

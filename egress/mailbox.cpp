@@ -33,6 +33,7 @@ void Mailbox::append(const Packet& packet) {
   if (packets_.full()) packets_.set_capacity(std::max(kFirstCapacity, 2 * packets_.capacity()));
   packets_.push_back(packet);
   bytes_ += cost(packet);
+  idle_ = false;
 }
 
 void Mailbox::push(const Packet& packet) {
@@ -53,6 +54,7 @@ void Mailbox::push(const Packet& packet) {
 void Mailbox::pop() {
   bytes_ -= cost(packets_.front());
   packets_.pop_front();
+  idle_ = packets_.empty() && !skipping_;
   if (bytes_ <= limits_.bytes && span() <= limits_.duration) allowed_ = limits_;  // the start has been sent
 }
 
@@ -60,6 +62,7 @@ void Mailbox::clear() {
   packets_.clear();
   bytes_ = 0;
   skipping_ = false;
+  idle_ = true;
   allowed_ = limits_;
 }
 
@@ -106,6 +109,7 @@ void Mailbox::drop_oldest_gops() {
   }
   packets_.swap(kept);
   bytes_ = kept_bytes;
+  idle_ = packets_.empty() && !skipping_;
   allowed_ = limits_;
 }
 

@@ -29,6 +29,8 @@ class Mailbox {
   void clear();
 
   bool empty() const { return packets_.empty(); }
+  // Nothing waits and nothing is being left out: a packet may go past the mailbox.
+  bool idle() const { return idle_; }
   const media::Packet& front() const { return packets_.front(); }
   void pop();
 
@@ -45,6 +47,7 @@ class Mailbox {
   void append(const media::Packet& packet);
   void drop_oldest_gops();
 
+  bool idle_ = true;  // first in memory, beside what the packet path looks at in the worker
   const Limits limits_;
   Limits allowed_;  // limits_, or more while an excused start is being sent
   boost::circular_buffer<media::Packet> packets_;

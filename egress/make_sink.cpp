@@ -38,7 +38,8 @@ media::PacketForm OutputSpec::form() const {
   return net::is_srt_url(url) ? media::PacketForm::mpegts : media::PacketForm::flv;
 }
 
-std::unique_ptr<Sink> make_sink(const OutputSpec& spec, Mailbox& mailbox, const Environment& environment,
+std::unique_ptr<Sink> make_sink(const OutputSpec& spec, Mailbox& mailbox, RtmpFanout& fanout,
+                                const Environment& environment,
                                 const boost::asio::any_io_executor& executor) {
   if (net::is_srt_url(spec.url)) {
     auto url = net::parse_srt_url(spec.url);
@@ -51,7 +52,7 @@ std::unique_ptr<Sink> make_sink(const OutputSpec& spec, Mailbox& mailbox, const 
   }
   auto url = rtmp::parse_publish_url(spec.url, spec.stream_key);
   if (url.has_error()) return std::make_unique<UnusableSink>(url.error().message());
-  return std::make_unique<RtmpSink>(std::move(*url), spec.verify_tls, mailbox, environment, executor);
+  return std::make_unique<RtmpSink>(std::move(*url), spec.verify_tls, mailbox, fanout, environment, executor);
 }
 
 }  // namespace simulcast::egress

@@ -63,14 +63,15 @@ std::string words(const rtmp::Rejected& rejected) {
 
 }  // namespace
 
-RtmpSink::RtmpSink(rtmp::PublishUrl url, bool verify_tls, Mailbox& mailbox, const Environment& environment,
-                   const asio::any_io_executor& executor)
-    : url_(std::move(url)),
+RtmpSink::RtmpSink(rtmp::PublishUrl url, bool verify_tls, Mailbox& mailbox, RtmpFanout& fanout,
+                   const Environment& environment, const asio::any_io_executor& executor)
+    : fanout_(fanout),
+      session_(std::make_unique<rtmp::ClientSession>(options_for(url))),
+      writer_(session_->writer()),
+      url_(std::move(url)),
       verify_tls_(verify_tls),
       mailbox_(mailbox),
       environment_(environment),
-      session_(options_for(url_)),
-      writer_(session_.writer()),
       wake_(executor) {}
 
 RtmpSink::~RtmpSink() = default;
@@ -117,7 +118,7 @@ asio::awaitable<std::optional<Failure>> RtmpSink::connect() {
 
 asio::awaitable<std::optional<Failure>> RtmpSink::publish() {
   waiting_for_ = "the server's consent to publish";
-  session_.start();
+  session_->start();
   while (!accepted_) {
     write_waiting();
     if (failure_) co_return failure_;
@@ -131,14 +132,15 @@ asio::awaitable<std::optional<Failure>> RtmpSink::publish() {
     if (got.ec) co_return lost(got.ec);
     if (auto failure = handle(std::span<const std::byte>(inbox_).first(got.bytes))) co_return failure;
   }
-  writer_.set_stream_id(session_.stream_id());
+  writer_.set_stream_id(session_->stream_id());
+  chunk_size_ = session_->writer().chunk_size();  // it does not change while media flows
   acked_before_media_ = transport_->stats().bytes_acked;
   co_return std::nullopt;
 }
 
 std::optional<Failure> RtmpSink::handle(std::span<const std::byte> bytes) {
   for (;;) {
-    const auto event = session_.read(bytes);
+    const auto event = session_->read(bytes);
     if (event.has_error()) {
       return Failure{Failure::Kind::lost,
                      "the destination does not speak RTMP as expected: " + event.error().message()};
@@ -157,7 +159,7 @@ std::optional<Failure> RtmpSink::handle(std::span<const std::byte> bytes) {
 }
 
 void RtmpSink::write_waiting() {
-  if (auto& control = session_.output(); !control.empty()) {
+  if (auto& control = session_->output(); !control.empty()) {
     writer_.add_control(std::move(control));
     control.clear();
   }
@@ -174,14 +176,33 @@ void RtmpSink::write_waiting() {
   }
 }
 
+bool RtmpSink::write(const media::Batch& batch) {
+  // Who is not blocked has nothing left to send but what the writer knows of.
+  if (!accepted_ || blocked_) return false;
+  const ChunkedBatch* chunks = fanout_.chunks_of(batch, chunk_size_);
+  if (chunks == nullptr || !writer_.can_share(*chunks)) return false;
+  const net::IoResult wrote = transport_->write_some(chunks->pieces);
+  writer_.take_over(*chunks, wrote.bytes);
+  if (wrote.ec) {
+    fail(lost(wrote.ec));
+  } else if (wrote.blocked) {
+    blocked_ = true;
+  } else if (wrote.bytes < chunks->size) {
+    write_waiting();
+  }
+  if (blocked_) wake_.cancel();
+  return true;
+}
+
 void RtmpSink::flush() {
-  if (!accepted_ || blocked_ || failure_) return;
+  if (!accepted_ || blocked_) return;
   write_waiting();
-  if (blocked_ || failure_) wake_.cancel();
+  if (blocked_) wake_.cancel();
 }
 
 void RtmpSink::fail(Failure failure) {
   if (!failure_) failure_ = std::move(failure);
+  blocked_ = true;
 }
 
 Failure RtmpSink::lost(const error_code& ec) const {
@@ -209,7 +230,7 @@ asio::awaitable<Failure> RtmpSink::read_loop() {
       const net::IoResult got = co_await transport_->read(inbox_);
       if (got.ec) co_return lost(got.ec);
       if (auto failure = handle(std::span<const std::byte>(inbox_).first(got.bytes))) co_return *failure;
-      if (!session_.output().empty()) flush();
+      if (!session_->output().empty()) flush();
     }
     co_await asio::post(asio::use_awaitable);
   }
@@ -217,7 +238,7 @@ asio::awaitable<Failure> RtmpSink::read_loop() {
 
 asio::awaitable<Failure> RtmpSink::write_loop() {
   for (;;) {
-    while (!blocked_ && !failure_) {
+    while (!blocked_) {
       wake_.expires_at(asio::steady_timer::time_point::max());
       co_await wake_.async_wait(asio::as_tuple(asio::use_awaitable));
     }
@@ -254,7 +275,7 @@ asio::awaitable<void> RtmpSink::finish() {
   deadline.expires_after(kFarewell);
   co_await (send_rest() || deadline.async_wait(asio::use_awaitable));
   if (!failure_ && writer_.at_message_end()) {
-    session_.finish();
+    session_->finish();
     deadline.expires_after(kFarewell);
     co_await (send_rest() || deadline.async_wait(asio::use_awaitable));
   }

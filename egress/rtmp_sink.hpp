@@ -15,15 +15,17 @@
 
 namespace simulcast::egress {
 
-class RtmpSink final : public Sink {
+// Begins a line of cache: see RtmpWriter.
+class alignas(64) RtmpSink final : public Sink {
  public:
-  RtmpSink(rtmp::PublishUrl url, bool verify_tls, Mailbox& mailbox, const Environment& environment,
-           const boost::asio::any_io_executor& executor);
+  RtmpSink(rtmp::PublishUrl url, bool verify_tls, Mailbox& mailbox, RtmpFanout& fanout,
+           const Environment& environment, const boost::asio::any_io_executor& executor);
   ~RtmpSink() override;
 
   boost::asio::awaitable<std::optional<Failure>> open() override;
   std::string_view waiting_for() const override { return waiting_for_; }
   boost::asio::awaitable<Failure> serve() override;
+  bool write(const media::Batch& batch) override;
   void flush() override;
   boost::asio::awaitable<void> finish() override;
   void close() override;
@@ -44,17 +46,20 @@ class RtmpSink final : public Sink {
   // A lost connection, with what the peer said last if it said anything.
   Failure lost(const boost::system::error_code& ec) const;
 
+  // First what write() looks at.
+  std::unique_ptr<net::Transport> transport_;
+  RtmpFanout& fanout_;
+  std::uint32_t chunk_size_ = 0;  // of the accepted publish
+  bool accepted_ = false;
+  bool blocked_ = false;  // waiting for the socket to take more, or failed
+  const std::unique_ptr<rtmp::ClientSession> session_;
+  RtmpWriter writer_;
+
   const rtmp::PublishUrl url_;
   const bool verify_tls_;
   Mailbox& mailbox_;
   const Environment& environment_;
-
-  std::unique_ptr<net::Transport> transport_;
-  rtmp::ClientSession session_;
-  RtmpWriter writer_;
   std::string_view waiting_for_ = "the connection";
-  bool accepted_ = false;
-  bool blocked_ = false;            // waiting for the socket to take more
   std::optional<Failure> failure_;  // set where it cannot be returned
   boost::asio::steady_timer wake_;  // cancelled to wake write_loop()
   std::uint64_t acked_before_media_ =

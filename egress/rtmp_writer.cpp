@@ -1,6 +1,7 @@
 #include "egress/rtmp_writer.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "protocol/rtmp/message.hpp"
@@ -10,35 +11,6 @@ namespace simulcast::egress {
 using media::MediaKind;
 using media::Packet;
 using media::PacketRole;
-
-namespace {
-
-// One chunk stream each, as ffmpeg and OBS do; the numbers are only labels.
-std::uint32_t chunk_stream_of(MediaKind kind) {
-  switch (kind) {
-    case MediaKind::audio:
-      return 4;
-    case MediaKind::video:
-      return 6;
-    case MediaKind::data:
-      return 5;
-  }
-  return 5;
-}
-
-rtmp::MessageType type_of(MediaKind kind) {
-  switch (kind) {
-    case MediaKind::audio:
-      return rtmp::MessageType::audio;
-    case MediaKind::video:
-      return rtmp::MessageType::video;
-    case MediaKind::data:
-      return rtmp::MessageType::data_amf0;
-  }
-  return rtmp::MessageType::data_amf0;
-}
-
-}  // namespace
 
 RtmpWriter::RtmpWriter(rtmp::ChunkWriter& chunks) : chunks_(chunks) {
   // Pieces point into these, so they must never move.
@@ -53,11 +25,12 @@ void RtmpWriter::add_control(std::vector<std::byte>&& bytes) {
   } else {
     control_.insert(control_.end(), bytes.begin(), bytes.end());
   }
+  update_clean();
 }
 
-std::uint32_t RtmpWriter::output_time(const Packet& packet) const {
-  const auto since_start = std::chrono::floor<std::chrono::milliseconds>(packet.dts - *base_);
-  return static_cast<std::uint32_t>(since_start.count());  // RTMP's clock wraps at 2^32 ms
+// RTMP's clock wraps at 2^32 ms.
+std::uint32_t RtmpWriter::output_time(std::int64_t stream_time) const {
+  return static_cast<std::uint32_t>(stream_time - base_);
 }
 
 void RtmpWriter::add_header(const rtmp::ChunkHeader& header) {
@@ -68,9 +41,10 @@ void RtmpWriter::add_header(const rtmp::ChunkHeader& header) {
 bool RtmpWriter::begin_next(Mailbox& mailbox) {
   while (taking_ && !mailbox.empty()) {
     const Packet& packet = mailbox.front();
-    if (!base_) base_ = packet.dts;
+    const std::int64_t time = milliseconds_of(packet.dts);
+    if (base_ == ChunkTimes::kNone) base_ = time;
     // Audio from before the keyframe that this destination starts with would need a negative time.
-    if (packet.dts < *base_) {
+    if (time < base_) {
       mailbox.pop();
       continue;
     }
@@ -81,8 +55,9 @@ bool RtmpWriter::begin_next(Mailbox& mailbox) {
     current_ = packet;
     current_offset_ = 0;
     mailbox.pop();
-    add_header(chunks_.begin_message(chunk_stream_of(current_->kind), type_of(current_->kind), stream_id_,
-                                     output_time(*current_),
+    last_[current_->kind] = time;
+    add_header(chunks_.begin_message(chunk_stream_of(current_->kind), message_type_of(current_->kind),
+                                     stream_id_, output_time(time),
                                      static_cast<std::uint32_t>(current_->payload.size())));
     held_.push_back(current_->payload);
     media_bytes_ += current_->payload.size();
@@ -91,12 +66,67 @@ bool RtmpWriter::begin_next(Mailbox& mailbox) {
   return false;
 }
 
-void RtmpWriter::refill(Mailbox& mailbox) {
+bool RtmpWriter::can_share(const ChunkedBatch& batch) const {
+  if (!clean_ || base_ == ChunkTimes::kNone || batch.earliest < base_) return false;
+  for (std::size_t kind = 0; kind < ChunkTimes::kKinds; ++kind) {
+    if (batch.has[kind] && batch.before.last[kind] != last_.last[kind]) return false;
+  }
+  return true;
+}
+
+void RtmpWriter::take_over(const ChunkedBatch& batch, std::size_t written) {
+  for (std::size_t kind = 0; kind < ChunkTimes::kKinds; ++kind) {
+    if (batch.has[kind]) last_.last[kind] = batch.after.last[kind];
+  }
+  shared_ = true;
+  video_ = video_ || batch.has[static_cast<std::size_t>(MediaKind::video)];
+  frames_sent_ += batch.frames[static_cast<std::size_t>(video_ ? MediaKind::video : MediaKind::audio)];
+  media_bytes_ += batch.media_bytes;
+  if (written < batch.size) keep_rest(batch, written);
+}
+
+void RtmpWriter::keep_rest(const ChunkedBatch& batch, std::size_t written) {
+  clear_pieces();
+  const std::byte* const headers = batch.headers.data();
+  for (auto piece : batch.pieces) {
+    const std::size_t skipped = std::min(written, piece.size());
+    written -= skipped;
+    piece += skipped;
+    if (piece.size() == 0) continue;
+    const auto* bytes = static_cast<const std::byte*>(piece.data());
+    if (std::less_equal<>{}(headers, bytes) && std::less<>{}(bytes, headers + batch.headers.size())) {
+      rtmp::ChunkHeader header;  // the batch's own are gone with the next one
+      header.size = static_cast<std::uint8_t>(piece.size());
+      std::copy_n(bytes, piece.size(), header.bytes.begin());
+      add_header(header);
+    } else {
+      pieces_.push_back(piece);
+    }
+  }
+  for (const Packet& packet : batch.packets) held_.push_back(packet.payload);
+  update_clean();
+}
+
+// Brings the headers' maker up to what was sent with headers made elsewhere.
+void RtmpWriter::resume() {
+  if (!std::exchange(shared_, false)) return;
+  for (const MediaKind kind : {MediaKind::video, MediaKind::audio, MediaKind::data}) {
+    if (last_[kind] == ChunkTimes::kNone) continue;
+    chunks_.resume(chunk_stream_of(kind), stream_id_, output_time(last_[kind]));
+  }
+}
+
+void RtmpWriter::clear_pieces() {
   pieces_.clear();
   headers_.clear();
   held_.clear();
   next_piece_ = 0;
+}
+
+void RtmpWriter::refill(Mailbox& mailbox) {
+  clear_pieces();
   control_written_.clear();
+  resume();
   if (!control_.empty()) {
     control_written_.swap(control_);
     pieces_.emplace_back(control_written_.data(), control_written_.size());
@@ -120,6 +150,7 @@ void RtmpWriter::refill(Mailbox& mailbox) {
 
 std::span<const boost::asio::const_buffer> RtmpWriter::pieces(Mailbox& mailbox) {
   if (next_piece_ == pieces_.size()) refill(mailbox);
+  update_clean();
   return std::span(pieces_).subspan(next_piece_);
 }
 

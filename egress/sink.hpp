@@ -1,8 +1,8 @@
 // One connection to one destination: open, write, close. Made anew for each try (make_sink), owned by its
 // Worker, used on the stream's shard only.
 //
-// The sink takes packets from the worker's mailbox as the destination takes bytes. flush() is on the packet
-// path: it never blocks and never throws; a failed write shows as the end of serve().
+// The sink takes packets from the worker's mailbox as the destination takes bytes. write() and flush() are on
+// the packet path: they never block and never throw; a failed write shows as the end of serve().
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -16,8 +16,11 @@
 
 #include "egress/mailbox.hpp"
 #include "egress/output_spec.hpp"
+#include "media/output.hpp"
 
 namespace simulcast::egress {
+
+class RtmpFanout;
 
 struct Failure {
   enum class Kind {
@@ -55,6 +58,11 @@ class Sink {
   virtual std::string_view waiting_for() const = 0;
   // Serves the open connection until it ends, and says why it did.
   virtual boost::asio::awaitable<Failure> serve() = 0;
+  // Writes the batch without the mailbox, which is empty. False: not now, nothing was written.
+  virtual bool write(const media::Batch& batch) {
+    static_cast<void>(batch);
+    return false;
+  }
   // Writes as much of the mailbox as the socket takes.
   virtual void flush() = 0;
   // Tells the destination that the broadcast has ended and waits a moment for it to hang up. Only what was
@@ -67,7 +75,7 @@ class Sink {
 };
 
 // Throws nothing: an address that cannot work makes a sink whose open() says so.
-std::unique_ptr<Sink> make_sink(const OutputSpec& spec, Mailbox& mailbox, const Environment& environment,
-                                const boost::asio::any_io_executor& executor);
+std::unique_ptr<Sink> make_sink(const OutputSpec& spec, Mailbox& mailbox, RtmpFanout& fanout,
+                                const Environment& environment, const boost::asio::any_io_executor& executor);
 
 }  // namespace simulcast::egress

@@ -34,14 +34,15 @@ Mailbox::Limits limits_of(const config::Egress& config) {
 
 }  // namespace
 
-Worker::Worker(OutputSpec spec, media::Stream& stream, const Environment& environment,
+Worker::Worker(OutputSpec spec, media::Stream& stream, RtmpFanout& fanout, const Environment& environment,
                WorkerListener& listener, asio::any_io_executor executor)
-    : spec_(std::move(spec)),
+    : mailbox_(limits_of(environment.config)),
+      spec_(std::move(spec)),
       stream_(stream),
+      fanout_(fanout),
       environment_(environment),
       listener_(listener),
       executor_(std::move(executor)),
-      mailbox_(limits_of(environment.config)),
       stop_timer_(executor_, Steady::time_point::max()),
       retry_timer_(executor_),
       backoff_(std::random_device{}()) {}
@@ -96,6 +97,12 @@ void Worker::left_out(const std::string& sentence) {
   if (status_.state == OutputState::live) set_state(OutputState::live, left_out_);
 }
 
+void Worker::take(const media::Batch& batch) {
+  if (mailbox_.idle() && sink_->write(batch)) return;
+  for (const media::Packet& packet : batch.packets) mailbox_.push(packet);
+  sink_->flush();
+}
+
 asio::awaitable<void> Worker::run() {
   while (!stop_mode_) {
     auto outcome = co_await (one_try() || stop_requested());
@@ -125,7 +132,7 @@ asio::awaitable<void> Worker::run() {
 
 asio::awaitable<Failure> Worker::one_try() {
   mailbox_.clear();
-  sink_ = make_sink(spec_, mailbox_, environment_, executor_);
+  sink_ = make_sink(spec_, mailbox_, fanout_, environment_, executor_);
   try {
     if (auto failure = co_await open_with_deadline()) co_return std::move(*failure);
     ++connections_;
@@ -262,15 +269,17 @@ media::OutputStats Worker::stats() const {
   return stats;
 }
 
-void Worker::measure_bitrate() {
-  const std::uint64_t bytes = stats().bytes_sent;
+media::OutputStats Worker::report() {
+  media::OutputStats now = stats();
   const auto time = Steady::now();
   const std::chrono::duration<double> passed = time - measured_at_;
   if (measured_at_ != Steady::time_point{} && passed.count() > 0) {
-    bitrate_ = static_cast<std::uint64_t>(static_cast<double>(bytes - measured_bytes_) * 8 / passed.count());
+    const auto bits = static_cast<double>(now.bytes_sent - measured_bytes_) * 8;
+    now.bitrate = bitrate_ = static_cast<std::uint64_t>(bits / passed.count());
   }
   measured_at_ = time;
-  measured_bytes_ = bytes;
+  measured_bytes_ = now.bytes_sent;
+  return now;
 }
 
 }  // namespace simulcast::egress

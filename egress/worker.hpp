@@ -17,6 +17,7 @@
 
 #include "egress/mailbox.hpp"
 #include "egress/output_spec.hpp"
+#include "egress/rtmp_fanout.hpp"
 #include "egress/sink.hpp"
 #include "media/output.hpp"
 #include "media/status.hpp"
@@ -43,7 +44,8 @@ enum class StopMode {
   hang_up,         // the daemon stops: the destination's own grace applies
 };
 
-class Worker final : public media::Output, public std::enable_shared_from_this<Worker> {
+// Begins a line of cache: see RtmpWriter.
+class alignas(64) Worker final : public media::Output, public std::enable_shared_from_this<Worker> {
  public:
   // A connection that stays good for this long starts the back-off anew.
   static constexpr std::chrono::seconds kHealthy{30};
@@ -52,8 +54,9 @@ class Worker final : public media::Output, public std::enable_shared_from_this<W
   // How long drain_then_end may take.
   static constexpr std::chrono::seconds kDrainTimeout{5};
 
-  Worker(OutputSpec spec, media::Stream& stream, const Environment& environment, WorkerListener& listener,
-         boost::asio::any_io_executor executor);
+  // `fanout` is what the outputs of the stream share.
+  Worker(OutputSpec spec, media::Stream& stream, RtmpFanout& fanout, const Environment& environment,
+         WorkerListener& listener, boost::asio::any_io_executor executor);
   ~Worker();
 
   void start();
@@ -67,11 +70,10 @@ class Worker final : public media::Output, public std::enable_shared_from_this<W
   const OutputSpec& spec() const { return spec_; }
   bool stopping() const { return stop_mode_.has_value(); }
   media::OutputStats stats() const;
-  // Call once a second: the bitrate is that since the last call.
-  void measure_bitrate();
+  // The same; call once a second: the bitrate is that since the last call.
+  media::OutputStats report();
 
-  void offer(const media::Packet& packet) override { mailbox_.push(packet); }
-  void flush() override { sink_->flush(); }
+  void take(const media::Batch& batch) override;
   void left_out(const std::string& sentence) override;
 
  private:
@@ -88,14 +90,17 @@ class Worker final : public media::Output, public std::enable_shared_from_this<W
   void close_sink();
   void set_state(media::OutputState state, std::string message = {});
 
+  // First what take() looks at.
+  std::unique_ptr<Sink> sink_;  // of the current try
+  Mailbox mailbox_;
+
   const OutputSpec spec_;
   media::Stream& stream_;
+  RtmpFanout& fanout_;
   const Environment& environment_;
   WorkerListener& listener_;
   boost::asio::any_io_executor executor_;
 
-  Mailbox mailbox_;
-  std::unique_ptr<Sink> sink_;  // of the current try
   bool attached_ = false;
   bool source_present_ = true;
   std::string left_out_;  // of the stream, because the destination's protocol cannot carry it

@@ -1,48 +1,70 @@
 #include "media/audio_wait.hpp"
 
+#include <sys/timerfd.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <boost/system/system_error.hpp>
+#include <cerrno>
 
 #include "media/stream.hpp"
 
 namespace simulcast::media {
 
+namespace {
+int make_timer() {
+  const int timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+  if (timer < 0) throw boost::system::system_error(errno, boost::system::system_category(), "timerfd_create");
+  return timer;
+}
+}  // namespace
+
 AudioWait::AudioWait(const boost::asio::any_io_executor& executor, std::chrono::milliseconds longest)
-    : longest_(longest), timer_(executor) {}
+    : longest_(longest), timer_(executor, make_timer()) {}
 
-void AudioWait::watch(Stream& stream) {
-  if (std::ranges::find(watched_, &stream) != watched_.end()) return;
-  watched_.push_back(&stream);
-  // Earlier ones have earlier ends, and the timer is set to the first of them.
-  if (!armed_) arm(*stream.waiting_since() + longest_);
+void AudioWait::begin(Stream& stream, Clock::time_point since) {
+  waiting_.push_back({&stream, since + longest_});
+  if (waiting_.size() > 1) return;  // the timer runs, for one that ends earlier
+  set_timer();
+  watch_timer();
 }
 
-void AudioWait::forget(const Stream& stream) {
-  std::erase(watched_, &stream);
+void AudioWait::end(const Stream& stream) {
+  if (std::erase_if(waiting_, [&](const Waiting& each) { return each.stream == &stream; }) == 0) return;
+  if (waiting_.empty()) set_timer();
 }
 
-void AudioWait::arm(Clock::time_point when) {
-  armed_ = true;
-  timer_.expires_at(when);
-  timer_.async_wait([this](boost::system::error_code ec) {
+void AudioWait::watch_timer() {
+  if (watching_) return;
+  watching_ = true;
+  timer_.async_wait(boost::asio::posix::stream_descriptor::wait_read, [this](boost::system::error_code ec) {
+    watching_ = false;
     if (!ec) flush_overdue();
   });
 }
 
+// To the first end; off when nothing waits.
+void AudioWait::set_timer() {
+  itimerspec setting{};
+  if (!waiting_.empty()) {
+    // The steady clock is CLOCK_MONOTONIC. A zero would turn the timer off.
+    const auto end = std::max(waiting_.front().until.time_since_epoch(), Clock::duration(1));
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(end);
+    setting.it_value.tv_sec = seconds.count();
+    setting.it_value.tv_nsec = std::chrono::nanoseconds(end - seconds).count();
+  }
+  timerfd_settime(timer_.native_handle(), TFD_TIMER_ABSTIME, &setting, nullptr);
+}
+
 void AudioWait::flush_overdue() {
-  armed_ = false;
+  std::uint64_t expirations = 0;
+  if (::read(timer_.native_handle(), &expirations, sizeof expirations) < 0)
+    expirations = 0;  // set anew meanwhile
   const auto now = Clock::now();
-  auto next = Clock::time_point::max();
-  std::erase_if(watched_, [&](Stream* stream) {
-    const auto since = stream->waiting_since();
-    if (!since) return true;  // a video frame has come along
-    if (*since + longest_ <= now) {
-      stream->flush_now();
-      return true;
-    }
-    next = std::min(next, *since + longest_);
-    return false;
-  });
-  if (!watched_.empty()) arm(next);
+  while (!waiting_.empty() && waiting_.front().until <= now) waiting_.front().stream->flush_now();
+  if (waiting_.empty()) return;
+  set_timer();
+  watch_timer();
 }
 
 }  // namespace simulcast::media

@@ -1,10 +1,12 @@
 #include "media/lane.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace simulcast::media {
 
 void Lane::begin_publisher() {
+  flush();
   gop_.clear();
   headers_.clear();
   metadata_.reset();
@@ -12,35 +14,36 @@ void Lane::begin_publisher() {
   for (Attached& attached : outputs_) attached.started = false;
 }
 
-void Lane::publish(const Packet& packet) {
+void Lane::publish(Packet packet) {
   if (packet.role == PacketRole::frame) {
     gop_.push(packet);
   } else {
     remember(packet);
     if (packet.role == PacketRole::join_header) return;
   }
-  pending_ = true;
-  pending_video_ = pending_video_ || packet.kind == MediaKind::video;
-  for (Attached& attached : outputs_) {
-    if (attached.started) {
-      attached.output->offer(packet);
-    } else if (gop_.ready()) {
-      offer_start(attached);  // brings this very packet along
-    }
-  }
+  video_in_batch_ = video_in_batch_ || packet.kind == MediaKind::video;
+  batch_.push_back(std::move(packet));
 }
 
 void Lane::flush() {
-  pending_ = pending_video_ = false;
-  for (const Attached& attached : outputs_) attached.output->flush();
+  if (batch_.empty()) return;
+  const Batch batch{batch_, ++batches_};
+  for (Attached& attached : outputs_) {
+    if (attached.started) {
+      attached.output->take(batch);
+    } else if (gop_.ready()) {
+      start(attached);  // brings this very batch along
+    }
+  }
+  batch_.clear();
+  video_in_batch_ = false;
 }
 
 void Lane::attach(Output& output) {
+  flush();  // what the others still wait for is in the GOP that this one begins with
   outputs_.push_back({&output, false});
   output.left_out(left_out_);
-  if (!gop_.ready()) return;
-  offer_start(outputs_.back());
-  output.flush();
+  if (gop_.ready()) start(outputs_.back());
 }
 
 bool Lane::detach(const Output& output) {
@@ -70,16 +73,16 @@ void Lane::remember(const Packet& packet) {
   }
 }
 
-void Lane::offer_start(Attached& attached) {
+void Lane::start(Attached& attached) {
   attached.started = true;
-  const Time start = gop_.packets().front().dts;
-  const auto offer_header = [&](Packet header) {
-    header.dts = header.pts = start;
-    attached.output->offer(header);
-  };
-  if (metadata_) offer_header(*metadata_);
-  for (const Packet& header : headers_) offer_header(header);
-  for (const Packet& packet : gop_.packets()) attached.output->offer(packet);
+  const auto& gop = gop_.packets();
+  std::vector<Packet> packets;
+  packets.reserve(1 + headers_.size() + gop.size());
+  if (metadata_) packets.push_back(*metadata_);
+  packets.insert(packets.end(), headers_.begin(), headers_.end());
+  for (Packet& header : packets) header.dts = header.pts = gop.front().dts;
+  packets.insert(packets.end(), gop.begin(), gop.end());
+  attached.output->take({packets});
 }
 
 }  // namespace simulcast::media

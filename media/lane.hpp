@@ -1,10 +1,11 @@
 // One form of a stream: what is remembered for outputs that join, and the outputs that take this form.
 //
-// It keeps codec headers, metadata and the current GOP, and offers each packet to every attached output. An
-// output that attaches first gets the headers and the cached GOP from its keyframe; until there is one it
-// gets nothing. Owned by media::Stream; lives on the stream's shard.
+// It keeps codec headers, metadata and the current GOP, gathers what is published into a batch, and gives
+// each batch to every attached output. An output that attaches first gets the headers and the cached GOP from
+// its keyframe; until there is one it gets nothing. Owned by media::Stream; lives on the stream's shard.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,14 +18,19 @@ namespace simulcast::media {
 
 class Lane {
  public:
+  // A batch that has grown to so many packets waits for nothing more.
+  static constexpr std::size_t kMostWaiting = 32;
+
   // Forgets what was remembered. Outputs that run on are started again from the new headers and keyframe.
   void begin_publisher();
 
-  void publish(const Packet& packet);
-  // Tells the outputs that now is the time to write.
+  void publish(Packet packet);
+  // Gives what was published since the last time to the outputs.
   void flush();
-  // There is something to write, but no video frame among it: the next one can take it along.
-  bool may_wait() const { return pending_ && !pending_video_ && gop_.expects_video(); }
+  // There is something to give, but no video frame among it: the next one can take it along.
+  bool may_wait() const {
+    return !batch_.empty() && !video_in_batch_ && batch_.size() < kMostWaiting && gop_.expects_video();
+  }
 
   void attach(Output& output);
   // False when it was not attached here.
@@ -41,15 +47,17 @@ class Lane {
   };
 
   void remember(const Packet& packet);
-  void offer_start(Attached& attached);
+  void start(Attached& attached);
 
   std::vector<Attached> outputs_;
   std::vector<Packet> headers_;  // newest of each kind, role and track, in the order they first came
   std::optional<Packet> metadata_;
   GopCache gop_;
   std::string left_out_;
-  bool pending_ = false;        // published, not flushed
-  bool pending_video_ = false;  // video among it
+
+  std::vector<Packet> batch_;
+  std::uint64_t batches_ = 0;
+  bool video_in_batch_ = false;
 };
 
 }  // namespace simulcast::media

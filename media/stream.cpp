@@ -20,12 +20,8 @@ class Stream::Converter final : public Output {
     stream_.flush(stream_.lane(to_));
   }
 
-  void offer(const Packet& packet) override {
-    repackager_->push(packet, made_);
-    pass_on();
-  }
-
-  void flush() override {
+  void take(const Batch& batch) override {
+    for (const Packet& packet : batch.packets) repackager_->push(packet, made_);
     repackager_->flush(made_);
     pass_on();
     stream_.flush(stream_.lane(to_));
@@ -37,7 +33,7 @@ class Stream::Converter final : public Output {
     lane.set_left_out(repackager_->left_out());
     for (Packet& packet : made_) {
       if (to_ == PacketForm::flv) stream_.timeline_.map(packet, stream_.arrival_);
-      lane.publish(packet);
+      lane.publish(std::move(packet));
     }
     made_.clear();
   }
@@ -55,7 +51,7 @@ Stream::Stream(RepackagerFactory make_repackager, AudioWait* audio_wait)
       arrival_(epoch_) {}
 
 Stream::~Stream() {
-  if (audio_wait_ != nullptr) audio_wait_->forget(*this);
+  end_wait();
 }
 
 void Stream::end_publisher() {
@@ -89,7 +85,7 @@ void Stream::publish(Packet packet, Timeline::Clock::time_point arrival) {
   }
   ++packets_;
   bytes_ += packet.payload.size();
-  lane(form_).publish(packet);
+  lane(form_).publish(std::move(packet));
 }
 
 void Stream::flush() {
@@ -100,18 +96,23 @@ void Stream::flush() {
 void Stream::flush(Lane& lane) {
   if (&lane != &this->lane(PacketForm::flv)) return lane.flush();
   if (audio_wait_ != nullptr && lane.may_wait()) {
-    if (waiting_since_) return;
-    waiting_since_ = arrival_;
-    return audio_wait_->watch(*this);
+    if (!waiting_) audio_wait_->begin(*this, arrival_);
+    waiting_ = true;
+    return;
   }
-  waiting_since_.reset();
+  end_wait();
   lane.flush();
 }
 
+void Stream::end_wait() {
+  if (waiting_) audio_wait_->end(*this);
+  waiting_ = false;
+}
+
 void Stream::flush_now() {
-  if (!waiting_since_) return;
-  waiting_since_.reset();
-  lane(PacketForm::flv).flush();
+  end_wait();
+  lane(form_).flush();
+  lane(other_form()).flush();
 }
 
 void Stream::attach(Output& output, PacketForm form) {

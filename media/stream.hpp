@@ -9,7 +9,6 @@
 #include <array>
 #include <cstdint>
 #include <memory>
-#include <optional>
 
 #include "media/audio_wait.hpp"
 #include "media/lane.hpp"
@@ -40,10 +39,8 @@ class Stream {
   // Call once after everything that came with one read was published. A video frame is written at once; audio
   // and data may wait for it (AudioWait).
   void flush();
-  // Ends the wait, if there is any.
+  // The same, and nothing waits any longer.
   void flush_now();
-  // Since when something waits for a video frame.
-  std::optional<Timeline::Clock::time_point> waiting_since() const { return waiting_since_; }
 
   void attach(Output& output, PacketForm form = PacketForm::flv);
   void detach(const Output& output);
@@ -61,6 +58,7 @@ class Stream {
   Lane& lane(PacketForm form) { return lanes_[static_cast<std::size_t>(form)]; }
   PacketForm other_form() const { return form_ == PacketForm::flv ? PacketForm::mpegts : PacketForm::flv; }
   void flush(Lane& lane);
+  void end_wait();
   void start_converter();
   void stop_converter();
 
@@ -72,7 +70,7 @@ class Stream {
   Timeline timeline_;                     // of the FLV lane
   Timeline::Clock::time_point epoch_;     // the zero of the datagrams' times
   Timeline::Clock::time_point arrival_;   // of the packet that is being published
-  std::optional<Timeline::Clock::time_point> waiting_since_;
+  bool waiting_ = false;                  // for a video frame
   std::uint64_t packets_ = 0;
   std::uint64_t bytes_ = 0;
 };

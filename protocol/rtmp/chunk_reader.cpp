@@ -13,8 +13,6 @@ using boost::system::result;
 
 namespace {
 
-constexpr std::uint32_t kExtended = 0xFFFFFF;
-
 std::size_t basic_size(std::byte first) {
   switch (std::to_integer<int>(first) & 0x3F) {
     case 0:
@@ -35,7 +33,7 @@ std::size_t header_size(std::span<const std::byte> bytes) {
   const unsigned format = std::to_integer<unsigned>(bytes[0]) >> 6;
   const std::size_t size = basic + kMessageHeader[format];
   if (format == 3 || bytes.size() < size) return size;
-  return load_u24(bytes.data() + basic) == kExtended ? size + 4 : size;
+  return load_u24(bytes.data() + basic) == kExtendedTimestamp ? size + 4 : size;
 }
 
 }  // namespace
@@ -72,7 +70,7 @@ struct ChunkReader::Header {
       stream_id = load_u8(p) | load_u8(p + 1) << 8 | load_u8(p + 2) << 16 | load_u8(p + 3) << 24;
       p += 4;
     }
-    has_extended = time == kExtended;
+    has_extended = time == kExtendedTimestamp;
     if (has_extended) time = load_u32(p);
   }
 };

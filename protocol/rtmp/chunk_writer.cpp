@@ -8,7 +8,6 @@ namespace simulcast::rtmp {
 
 namespace {
 
-constexpr std::uint32_t kExtended = 0xFFFFFF;
 // Control, commands, publish, audio, video, data.
 constexpr std::size_t kUsualChunkStreams = 6;
 
@@ -57,7 +56,7 @@ ChunkHeader ChunkWriter::begin_message(std::uint32_t chunk_stream_id, MessageTyp
   std::uint32_t format = last.length == length && last.type == type ? 2 : 1;
   // A step back can only be said in absolute time. So is one too wide for the short field: fewer forms to get
   // wrong.
-  if (!last.begun || last.stream_id != stream_id || delta >= kExtended) format = 0;
+  if (!last.begun || last.stream_id != stream_id || delta >= kExtendedTimestamp) format = 0;
   const std::uint32_t time = format == 0 ? timestamp : delta;
 
   last.begun = true;
@@ -65,12 +64,12 @@ ChunkHeader ChunkWriter::begin_message(std::uint32_t chunk_stream_id, MessageTyp
   last.timestamp = timestamp;
   last.length = length;
   last.type = type;
-  last.has_extended = time >= kExtended;
+  last.has_extended = time >= kExtendedTimestamp;
   last.extended = time;
 
   ChunkHeader header;
   std::byte* p = store_basic(header.bytes.data(), format, chunk_stream_id);
-  p = store(p, std::min(time, kExtended), 3);
+  p = store(p, std::min(time, kExtendedTimestamp), 3);
   if (format <= 1) {
     p = store(p, length, 3);
     p = store(p, static_cast<std::uint8_t>(type), 1);
@@ -90,6 +89,16 @@ ChunkHeader ChunkWriter::continuation(std::uint32_t chunk_stream_id) const {
   if (found != streams_.end() && found->has_extended) p = store(p, found->extended, 4);
   header.size = static_cast<std::uint8_t>(p - header.bytes.data());
   return header;
+}
+
+void ChunkWriter::resume(std::uint32_t chunk_stream_id, std::uint32_t stream_id, std::uint32_t timestamp) {
+  constexpr std::uint32_t kNoLength = 0xFFFFFFFF;  // a length has 24 bits
+  ChunkStream& last = stream(chunk_stream_id);
+  last.begun = true;
+  last.stream_id = stream_id;
+  last.timestamp = timestamp;
+  last.length = kNoLength;
+  last.has_extended = false;
 }
 
 ChunkWriter::ChunkStream& ChunkWriter::stream(std::uint32_t id) {

@@ -42,6 +42,9 @@ class ChunkWriter {
                             std::uint32_t timestamp, std::uint32_t length);
   // Of the message begun last on this chunk stream.
   ChunkHeader continuation(std::uint32_t chunk_stream_id) const;
+  // Messages were written on this chunk stream with headers made elsewhere; the last had this timestamp. The
+  // next states its own length and type.
+  void resume(std::uint32_t chunk_stream_id, std::uint32_t stream_id, std::uint32_t timestamp);
 
  private:
   struct ChunkStream {

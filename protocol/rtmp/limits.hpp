@@ -34,6 +34,9 @@ inline constexpr std::size_t kMaxChunkStreams = 64;
 inline constexpr std::uint32_t kDefaultChunkSize = 128;  // specification, 5.4.1
 // A message is never longer, so that larger announcements (0x7fffffff is common) mean the same.
 inline constexpr std::uint32_t kMaxChunkSize = 0xFFFFFF;
+// A time or difference of this many milliseconds or more stands in the extended field
+// (specification, 5.3.1.3).
+inline constexpr std::uint32_t kExtendedTimestamp = 0xFFFFFF;
 // A type 3 chunk that starts a message after a type 0 repeats that one's timestamp as its delta. Literally so
 // when it can be a delta at all: beyond this many milliseconds it cannot, and 0 is meant.
 inline constexpr std::uint32_t kMaxImpliedDelta = 10'000;

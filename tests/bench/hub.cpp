@@ -2,8 +2,9 @@
 // write.
 //
 // A null sink is a mailbox and an RTMP writer whose pieces are taken at once, as by a socket that is always
-// ready. Prints per packet and output: time, allocations (a counting operator new), and bytes copied
-// (everything in the pieces that is not the shared payload: chunk headers).
+// ready; `shared` outputs share their chunks as those that keep up do, the others make their own. Prints per
+// packet and output: time, allocations (a counting operator new), and bytes copied (everything in the pieces
+// that is not the shared payload: chunk headers).
 #include <benchmark/benchmark.h>
 
 #include <atomic>
@@ -42,13 +43,17 @@ using namespace std::chrono_literals;
 
 class NullSink final : public media::Output {
  public:
-  NullSink() { chunks_.set_chunk_size(65536); }
+  explicit NullSink(egress::RtmpFanout* fanout) : fanout_(fanout) { chunks_.set_chunk_size(65536); }
 
-  void offer(const media::Packet& packet) override {
-    mailbox_.push(packet);
-    payload_bytes_ += packet.payload.size();
-  }
-  void flush() override {
+  void take(const media::Batch& batch) override {
+    for (const auto& packet : batch.packets) payload_bytes_ += packet.payload.size();
+    const auto* shared = fanout_ != nullptr ? fanout_->chunks_of(batch, 65536) : nullptr;
+    if (shared != nullptr && writer_.can_share(*shared)) {
+      writer_.take_over(*shared, shared->size);
+      bytes_ += shared->size;
+      return;
+    }
+    for (const auto& packet : batch.packets) mailbox_.push(packet);
     for (;;) {
       const auto pieces = writer_.pieces(mailbox_);
       if (pieces.empty()) return;
@@ -61,6 +66,7 @@ class NullSink final : public media::Output {
   std::uint64_t copied() const { return bytes_ - payload_bytes_; }
 
  private:
+  egress::RtmpFanout* const fanout_;
   egress::Mailbox mailbox_{{media::Time(90'000 * 10), std::size_t{64} << 20}};
   rtmp::ChunkWriter chunks_;
   egress::RtmpWriter writer_{chunks_};
@@ -69,11 +75,12 @@ class NullSink final : public media::Output {
 };
 
 // 6 Mbit/s at 60 frames a second: 12.5 KB a frame, a keyframe every two seconds.
-void hub_to_null_sinks(benchmark::State& state) {
+void hub_to_null_sinks(benchmark::State& state, bool share) {
   media::Stream stream;
+  egress::RtmpFanout fanout;
   std::vector<std::unique_ptr<NullSink>> sinks;
   for (int i = 0; i < state.range(0); ++i) {
-    sinks.push_back(std::make_unique<NullSink>());
+    sinks.push_back(std::make_unique<NullSink>(share ? &fanout : nullptr));
     stream.attach(*sinks.back());
   }
   const media::Payload body = media::Payload::copy_of(std::vector<std::byte>(12'500));
@@ -107,7 +114,8 @@ void hub_to_null_sinks(benchmark::State& state) {
   state.counters["allocs/packet/output"] = static_cast<double>(allocations - allocations_before) / deliveries;
   state.counters["copied/packet/output"] = static_cast<double>(copied - copied_before) / deliveries;
 }
-BENCHMARK(hub_to_null_sinks)->Arg(1)->Arg(10)->Arg(50)->Arg(200);
+BENCHMARK_CAPTURE(hub_to_null_sinks, shared, true)->Arg(1)->Arg(10)->Arg(50)->Arg(200);
+BENCHMARK_CAPTURE(hub_to_null_sinks, own, false)->Arg(1)->Arg(10)->Arg(50)->Arg(200);
 
 }  // namespace
 

@@ -21,18 +21,14 @@ Packet frame(MediaKind kind, Time dts, bool keyframe = false) {
   return made;
 }
 
-// Writes down what there was to write at each flush: V a video frame, a an audio frame, d data.
+// Writes down what came together: V a video frame, a an audio frame, d data.
 class Writes final : public Output {
  public:
-  void offer(const Packet& packet) override { waiting_ += "Vad"[static_cast<int>(packet.kind)]; }
-  void flush() override {
-    if (!waiting_.empty()) text += waiting_ + " ";
-    waiting_.clear();
+  void take(const Batch& batch) override {
+    for (const Packet& packet : batch.packets) text += "Vad"[static_cast<int>(packet.kind)];
+    text += ' ';
   }
   std::string text;
-
- private:
-  std::string waiting_;
 };
 
 struct AudioWaitTest : testing::Test {

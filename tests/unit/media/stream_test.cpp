@@ -28,8 +28,10 @@ Packet audio(Time dts, std::string_view text) {
 
 class Recorder final : public Output {
  public:
-  void offer(const Packet& offered) override { packets.push_back(offered); }
-  void flush() override { ++flushes; }
+  void take(const Batch& batch) override {
+    packets.insert(packets.end(), batch.packets.begin(), batch.packets.end());
+    ++flushes;
+  }
   std::string text() const {
     std::string all;
     for (const Packet& one : packets) {
@@ -44,9 +46,13 @@ class Recorder final : public Output {
 
 struct StreamTest : testing::Test {
   void publish_headers() {
-    stream.publish(packet(MediaKind::data, PacketRole::metadata, 0ms, "meta"));
-    stream.publish(packet(MediaKind::video, PacketRole::codec_header, 0ms, "avcC"));
-    stream.publish(packet(MediaKind::audio, PacketRole::codec_header, 0ms, "asc"));
+    publish(packet(MediaKind::data, PacketRole::metadata, 0ms, "meta"));
+    publish(packet(MediaKind::video, PacketRole::codec_header, 0ms, "avcC"));
+    publish(packet(MediaKind::audio, PacketRole::codec_header, 0ms, "asc"));
+  }
+  void publish(const Packet& packet) {
+    stream.publish(packet);
+    stream.flush();
   }
   Stream stream;
   Recorder output;
@@ -55,27 +61,27 @@ struct StreamTest : testing::Test {
 TEST_F(StreamTest, OutputThatIsThereFirstGetsEverythingFromTheFirstKeyframe) {
   stream.attach(output);
   publish_headers();
-  stream.publish(video(0ms, "p"));
+  publish(video(0ms, "p"));
   EXPECT_EQ(output.text(), "");
-  stream.publish(video(0ms, "K0", true));
-  stream.publish(audio(21ms, "a1"));
-  stream.publish(video(40ms, "p1"));
+  publish(video(0ms, "K0", true));
+  publish(audio(21ms, "a1"));
+  publish(video(40ms, "p1"));
   EXPECT_EQ(output.text(), "meta avcC asc K0 a1 p1 ");
 }
 
 TEST_F(StreamTest, LateOutputStartsFromTheCachedKeyframeWithHeadersAtItsTime) {
   publish_headers();
-  stream.publish(video(0ms, "K0", true));
-  stream.publish(video(40ms, "p1"));
-  stream.publish(video(80ms, "K2", true));
-  stream.publish(audio(90ms, "a"));
-  stream.publish(video(120ms, "p3"));
+  publish(video(0ms, "K0", true));
+  publish(video(40ms, "p1"));
+  publish(video(80ms, "K2", true));
+  publish(audio(90ms, "a"));
+  publish(video(120ms, "p3"));
   stream.attach(output);
   EXPECT_EQ(output.text(), "meta avcC asc K2 a p3 ");
   EXPECT_EQ(output.packets[0].dts, 80ms);
   EXPECT_EQ(output.packets[1].dts, 80ms);
   EXPECT_EQ(output.flushes, 1);
-  stream.publish(video(160ms, "p4"));
+  publish(video(160ms, "p4"));
   EXPECT_EQ(output.text(), "meta avcC asc K2 a p3 p4 ");
 }
 
@@ -83,24 +89,24 @@ TEST_F(StreamTest, AudioSentAheadOfTheKeyframeIsNotLost) {
   Recorder late;
   stream.attach(output);
   publish_headers();
-  stream.publish(audio(0ms, "a0"));
-  stream.publish(audio(20ms, "a1"));
-  stream.publish(video(20ms, "K0", true));
+  publish(audio(0ms, "a0"));
+  publish(audio(20ms, "a1"));
+  publish(video(20ms, "K0", true));
   EXPECT_EQ(output.text(), "meta avcC asc K0 a1 ");
-  stream.publish(audio(500ms, "a2"));
-  stream.publish(audio(520ms, "a3"));
-  stream.publish(video(510ms, "K1", true));
+  publish(audio(500ms, "a2"));
+  publish(audio(520ms, "a3"));
+  publish(video(510ms, "K1", true));
   stream.attach(late);
   EXPECT_EQ(output.text(), "meta avcC asc K0 a1 a2 a3 K1 ");
   EXPECT_EQ(late.text(), "meta avcC asc K1 a3 ");
 }
 
 TEST_F(StreamTest, VideoThatComesLateIsAwaitedFromItsKeyframe) {
-  for (int i = 0; i <= 60; ++i) stream.publish(audio(std::chrono::milliseconds(20 * i), "a"));
-  stream.publish(packet(MediaKind::video, PacketRole::codec_header, 1220ms, "avcC"));
+  for (int i = 0; i <= 60; ++i) publish(audio(std::chrono::milliseconds(20 * i), "a"));
+  publish(packet(MediaKind::video, PacketRole::codec_header, 1220ms, "avcC"));
   stream.attach(output);
   EXPECT_EQ(output.text(), "");
-  stream.publish(video(1220ms, "K", true));
+  publish(video(1220ms, "K", true));
   EXPECT_EQ(output.text(), "avcC K ");
 }
 
@@ -110,24 +116,24 @@ TEST_F(StreamTest, PayloadIsSharedNotCopied) {
   stream.attach(second);
   const Packet key = video(0ms, "K", true);
   const auto* bytes = key.payload.data();
-  stream.publish(key);
+  publish(key);
   EXPECT_EQ(output.packets.back().payload.data(), bytes);
   EXPECT_EQ(second.packets.back().payload.data(), bytes);
 }
 
 TEST_F(StreamTest, DetachedOutputGetsNothingMore) {
   stream.attach(output);
-  stream.publish(video(0ms, "K", true));
+  publish(video(0ms, "K", true));
   stream.detach(output);
-  stream.publish(video(40ms, "p"));
+  publish(video(40ms, "p"));
   EXPECT_EQ(output.text(), "K ");
 }
 
 TEST_F(StreamTest, NewHeaderReplacesTheOldOneForLateOutputs) {
   publish_headers();
-  stream.publish(video(0ms, "K0", true));
-  stream.publish(packet(MediaKind::video, PacketRole::codec_header, 40ms, "avcC2"));
-  stream.publish(video(40ms, "K1", true));
+  publish(video(0ms, "K0", true));
+  publish(packet(MediaKind::video, PacketRole::codec_header, 40ms, "avcC2"));
+  publish(video(40ms, "K1", true));
   stream.attach(output);
   EXPECT_EQ(output.text(), "meta avcC2 asc K1 ");
 }
@@ -135,27 +141,27 @@ TEST_F(StreamTest, NewHeaderReplacesTheOldOneForLateOutputs) {
 TEST_F(StreamTest, HeaderChangeReachesRunningOutputsBeforeTheFrame) {
   stream.attach(output);
   publish_headers();
-  stream.publish(video(0ms, "K0", true));
-  stream.publish(packet(MediaKind::video, PacketRole::codec_header, 40ms, "avcC2"));
-  stream.publish(video(40ms, "K1", true));
+  publish(video(0ms, "K0", true));
+  publish(packet(MediaKind::video, PacketRole::codec_header, 40ms, "avcC2"));
+  publish(video(40ms, "K1", true));
   EXPECT_EQ(output.text(), "meta avcC asc K0 avcC2 K1 ");
 }
 
 TEST_F(StreamTest, NextPublisherIsHeardFromItsKeyframeOn) {
   stream.attach(output);
   publish_headers();
-  stream.publish(video(0ms, "K0", true));
+  publish(video(0ms, "K0", true));
   stream.begin_publisher();
-  stream.publish(video(7000ms, "p"));
-  stream.publish(packet(MediaKind::video, PacketRole::codec_header, 7000ms, "avcC2"));
-  stream.publish(video(7040ms, "K1", true));
+  publish(video(7000ms, "p"));
+  publish(packet(MediaKind::video, PacketRole::codec_header, 7000ms, "avcC2"));
+  publish(video(7040ms, "K1", true));
   EXPECT_EQ(output.text(), "meta avcC asc K0 avcC2 K1 ");
   EXPECT_GT(output.packets.back().dts, 0ms);
 }
 
 TEST_F(StreamTest, AudioOnlyStartsAfterASecondWithNothingLost) {
   stream.attach(output);
-  for (int i = 0; i <= 52; ++i) stream.publish(audio(std::chrono::milliseconds(20 * i), "a"));
+  for (int i = 0; i <= 52; ++i) publish(audio(std::chrono::milliseconds(20 * i), "a"));
   EXPECT_EQ(output.packets.size(), 53U);
   EXPECT_EQ(output.packets.front().dts, 0ms);
 }
