@@ -71,7 +71,7 @@ class RtmpWriter {
   // the one before it has driven out.
   bool clean_ = false;  // nothing begun, nothing queued, and willing
   bool video_ = false;
-  bool shared_ = false;                      // chunks were written that chunks_ does not know of
+  bool shared_ = false;                    // chunks were written that chunks_ does not know of
   std::int64_t base_ = ChunkTimes::kNone;  // stream time in ms that is 0 for this destination
   ChunkTimes last_;
   std::uint64_t frames_sent_ = 0;

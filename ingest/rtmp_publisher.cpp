@@ -89,7 +89,7 @@ class RtmpPublisher final : public Publisher, public std::enable_shared_from_thi
     session_.reject_publish("NetStream.Publish.Denied", reason);
     flush_answers();
     transport_->shutdown();
-    wake_->cancel();
+    transport_->cancel();
   }
 
  private:
@@ -145,7 +145,7 @@ class RtmpPublisher final : public Publisher, public std::enable_shared_from_thi
 
   // The second part, on the stream's shard.
   asio::awaitable<void> publish() {
-    wake_.emplace(grant_.shard->context());
+    silence_check_.emplace(grant_.shard->context());
     stream_ = gate_.publisher_arrived(grant_, *this);
     if (stream_ == nullptr) {
       refuse("this live input is disabled");
@@ -155,8 +155,10 @@ class RtmpPublisher final : public Publisher, public std::enable_shared_from_thi
     spdlog::info("publisher connected input={} proto={} peer={} encoder=\"{}\"", grant_.input_uid,
                  to_string(protocol_), peer_, encoder_);
     session_.accept_publish();
-    const auto ended = co_await (read_loop() || watch_silence());
-    const std::string cause = std::visit([](const std::string& text) { return text; }, ended);
+    last_read_ = Steady::now();
+    watch_silence();
+    const std::string cause = co_await read_loop();
+    silence_check_->cancel();
     if (goodbye_) {
       if (auto last = packets_.take_end_of_sequence()) {
         stream_->publish(std::move(*last));
@@ -176,8 +178,10 @@ class RtmpPublisher final : public Publisher, public std::enable_shared_from_thi
     if (auto cause = take_pending(nullptr)) co_return *cause;  // what came behind the publish command
     for (;;) {
       for (int reads = 0; reads < kReadsInARow; ++reads) {
-        if (kicked_) co_return *kicked_;
+        if (kicked_) co_return *kicked_;  // between two reads
         const auto read = co_await transport_->read(slab_.room(kLeastRead));
+        if (kicked_) co_return *kicked_;
+        if (silent_) co_return "nothing received for " + std::to_string(kSilence.count()) + " s";
         if (read.ec == asio::error::eof)
           co_return "the encoder closed the connection without ending the stream";
         if (read.ec) co_return "connection lost: " + read.ec.message();
@@ -217,14 +221,15 @@ class RtmpPublisher final : public Publisher, public std::enable_shared_from_thi
     return cause;
   }
 
-  asio::awaitable<std::string> watch_silence() {
-    last_read_ = Steady::now();
-    while (!kicked_ && Steady::now() - last_read_ < kSilence) {
-      wake_->expires_after(kSilenceCheck);
-      co_await wake_->async_wait(asio::as_tuple(asio::use_awaitable));
-    }
-    if (kicked_) co_return *kicked_;
-    co_return "nothing received for " + std::to_string(kSilence.count()) + " s";
+  // Beside read_loop(), which it ends; composing the two would cost every read.
+  void watch_silence() {
+    silence_check_->expires_after(kSilenceCheck);
+    silence_check_->async_wait([self = shared_from_this()](error_code ec) {
+      if (ec) return;
+      self->silent_ = Steady::now() - self->last_read_ >= kSilence;
+      if (self->silent_) return self->transport_->cancel();
+      self->watch_silence();
+    });
   }
 
   // Never waits: what the socket does not take now goes with the next call. False: too much has piled up, or
@@ -276,9 +281,10 @@ class RtmpPublisher final : public Publisher, public std::enable_shared_from_thi
 
   Grant grant_;
   media::Stream* stream_ = nullptr;
-  std::optional<asio::steady_timer> wake_;  // on the stream's shard; cancelled by kick()
+  std::optional<asio::steady_timer> silence_check_;  // on the stream's shard
   Steady::time_point last_read_{};
   std::optional<std::string> kicked_;
+  bool silent_ = false;
   bool goodbye_ = false;
   bool told_malformed_ = false;
 };

@@ -3,9 +3,21 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <chrono>
 #include <string>
 
 namespace simulcast::net {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// A shard that runs so many handlers in so little time is busy: 2000 a second, some 30 inputs.
+constexpr std::size_t kBusyHandlers = 40;
+constexpr std::chrono::milliseconds kBusyTime{20};
+constexpr std::chrono::milliseconds kRest{2};
+
+}  // namespace
 
 Shard::Shard(unsigned index) : index_(index) {}
 
@@ -15,8 +27,25 @@ Shard::~Shard() {
 }
 
 void Shard::start() {
-  thread_ = std::thread([this] { context_.run(); });
+  thread_ = std::thread([this] { run(); });
   pthread_setname_np(thread_.native_handle(), ("shard-" + std::to_string(index_)).c_str());
+}
+
+void Shard::run() {
+  auto counted_from = Clock::now();
+  std::size_t handlers = 0;
+  bool busy = false;
+  while (!context_.stopped()) {
+    handlers += context_.run_one();
+    handlers += context_.poll();
+    if (handlers >= kBusyHandlers) {
+      const auto now = Clock::now();
+      busy = now - counted_from < kBusyTime;
+      counted_from = now;
+      handlers = 0;
+    }
+    if (busy) std::this_thread::sleep_for(kRest);
+  }
 }
 
 void Shard::join() {

@@ -1,6 +1,10 @@
 // A shard: one thread with its own io_context. What lives on a shard is only called on its thread; others
 // post.
 //
+// With few streams every packet is handled the moment it comes. With many, a wake-up for each costs more than
+// the packet itself, so a busy shard rests for two milliseconds between two looks and takes what has come
+// together.
+//
 // ShardPool owns all shards of the process, one per core by default. Created and destroyed by
 // daemon::Application.
 #pragma once
@@ -30,6 +34,8 @@ class Shard {
   void join();
 
  private:
+  void run();
+
   const unsigned index_;
   boost::asio::io_context context_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{context_.get_executor()};

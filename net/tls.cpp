@@ -148,39 +148,41 @@ class OpenSslTransport final : public TlsTransport {
   }
 
   IoResult write_some(std::span<const asio::const_buffer> buffers) override {
+    // Of all connections of the thread: what one record is gathered in stays in the cache for the next.
+    thread_local std::array<std::byte, kRecord> gathered;
     IoResult result;
     if (!flush_record(result)) return result;
     std::size_t offset = 0;  // in buffers.front()
     while (!buffers.empty()) {
       const auto* from = static_cast<const std::byte*>(buffers.front().data()) + offset;
-      const std::size_t left = buffers.front().size() - offset;
+      std::size_t size = kRecord;
       // Whole records go straight from the payload; what is smaller is gathered with its neighbours first.
-      if (held_ == 0 && left >= kRecord) {
-        ERR_clear_error();
-        const int sent = SSL_write(ssl_.get(), from, kRecord);
-        if (sent <= 0) {
-          // OpenSSL insists on the same bytes at the retry, so they are kept here and count as taken.
-          fail(sent, result);
-          if (!result.blocked) return result;
-          hold(from, kRecord);
-          result.bytes += kRecord;
-          return result;
+      if (buffers.front().size() - offset < kRecord) {
+        size = 0;
+        for (std::size_t i = 0, skip = offset; i < buffers.size() && size < kRecord; ++i, skip = 0) {
+          const std::size_t piece = std::min(buffers[i].size() - skip, kRecord - size);
+          std::memcpy(gathered.data() + size, static_cast<const std::byte*>(buffers[i].data()) + skip, piece);
+          size += piece;
         }
-        offset += static_cast<std::size_t>(sent);
-        result.bytes += static_cast<std::size_t>(sent);
-      } else {
-        const std::size_t piece = std::min(left, kRecord - held_);
-        hold(from, piece);
-        offset += piece;
-        result.bytes += piece;
-        if (held_ == kRecord && !flush_record(result)) return result;
+        if (size == 0) return result;
+        from = gathered.data();
       }
-      if (offset == buffers.front().size()) {
+      ERR_clear_error();
+      const int sent = SSL_write(ssl_.get(), from, static_cast<int>(size));
+      if (sent <= 0) {
+        fail(sent, result);
+        if (!result.blocked) return result;
+        hold({from, size});
+        result.bytes += size;
+        return result;
+      }
+      result.bytes += static_cast<std::size_t>(sent);
+      offset += static_cast<std::size_t>(sent);
+      while (!buffers.empty() && offset >= buffers.front().size()) {
+        offset -= buffers.front().size();
         buffers = buffers.subspan(1);
-        offset = 0;
       }
     }
-    flush_record(result);
     return result;
   }
 
@@ -197,10 +199,12 @@ class OpenSslTransport final : public TlsTransport {
   }
 
  private:
-  void hold(const std::byte* from, std::size_t size) {
+  // OpenSSL insists on the same bytes at the retry, so they are kept here and count as taken.
+  void hold(std::span<const std::byte> bytes) {
     if (!record_) record_ = std::make_unique<std::array<std::byte, kRecord>>();
-    std::memcpy(record_->data() + held_, from, size);
-    held_ += size;
+    std::ranges::copy(bytes, record_->begin());
+    held_ = bytes.size();
+    written_ = 0;
   }
 
   IoResult read_some(std::span<std::byte> into) {
@@ -257,7 +261,7 @@ class OpenSslTransport final : public TlsTransport {
 
   std::shared_ptr<TlsContext> context_;
   std::unique_ptr<SSL, SslDeleter> ssl_;
-  std::unique_ptr<std::array<std::byte, kRecord>> record_;  // made when first needed
+  std::unique_ptr<std::array<std::byte, kRecord>> record_;  // not taken by the socket; made when first needed
   std::size_t held_ = 0;
   std::size_t written_ = 0;
   std::string failure_;

@@ -40,6 +40,11 @@ asio::awaitable<boost::system::error_code> Transport::wait_writable() {
   co_return ec;
 }
 
+void Transport::cancel() {
+  boost::system::error_code ignored;
+  socket_.cancel(ignored);
+}
+
 void Transport::close() {
   boost::system::error_code ignored;
   socket_.close(ignored);

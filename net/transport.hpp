@@ -52,6 +52,8 @@ class Transport {
 
   boost::asio::awaitable<boost::system::error_code> wait_writable();
 
+  // Whoever waits in here gets operation_aborted.
+  void cancel();
   void close();
   // Closes with a reset: nothing lingers.
   void abort();
