@@ -1,6 +1,5 @@
 // The destinations: takes any number of RTMP or RTMPS publishes on one thread and checks and times each
 // frame.
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
@@ -13,7 +12,6 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <cerrno>
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -21,6 +19,7 @@
 #include <variant>
 #include <vector>
 
+#include "media/payload_slab.hpp"
 #include "net/tls.hpp"
 #include "net/transport.hpp"
 #include "protocol/rtmp/server_session.hpp"
@@ -35,7 +34,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr std::size_t kInbox = 256 * 1024;
+constexpr std::size_t kLeastRead = 32 * 1024;
 
 // What a measuring window brings.
 struct Window {
@@ -70,9 +69,8 @@ struct Track {
 
 class Destination {
  public:
-  Destination(std::unique_ptr<net::Transport> transport, net::TlsTransport* tls, std::span<std::byte> inbox,
-              Totals& totals)
-      : transport_(std::move(transport)), tls_(tls), inbox_(inbox), totals_(totals) {}
+  Destination(std::unique_ptr<net::Transport> transport, net::TlsTransport* tls, Totals& totals)
+      : transport_(std::move(transport)), tls_(tls), totals_(totals) {}
 
   asio::awaitable<void> run() {
     ++totals_.connections;
@@ -90,26 +88,15 @@ class Destination {
  private:
   asio::awaitable<void> receive() {
     for (;;) {
-      std::size_t bytes = 0;
-      if (tls_ != nullptr) {
-        bytes = (co_await transport_->read(inbox_)).bytes;
-      } else {
-        // By readiness: a pending read would have each connection need an inbox of its own.
-        auto& socket = transport_->socket();
-        const auto [ec] =
-            co_await socket.async_wait(asio::socket_base::wait_read, asio::as_tuple(asio::use_awaitable));
-        if (ec) co_return;
-        const ssize_t got = ::recv(socket.native_handle(), inbox_.data(), inbox_.size(), MSG_DONTWAIT);
-        if (got < 0 && errno == EAGAIN) continue;
-        if (got > 0) bytes = static_cast<std::size_t>(got);
-      }
-      if (bytes == 0 || !take(inbox_.first(bytes))) co_return;
+      const std::size_t bytes = (co_await transport_->read(slab_.room(kLeastRead))).bytes;
+      if (bytes == 0 || !take(slab_.take(bytes))) co_return;
     }
   }
 
-  bool take(std::span<const std::byte> bytes) {
+  bool take(const media::Payload& read) {
+    auto bytes = read.bytes();
     for (;;) {
-      auto event = session_.read(bytes);
+      auto event = session_.read(bytes, &read);
       const bool over = event.has_error() || !*event;
       if (!over && std::holds_alternative<rtmp::PublishRequest>(**event)) {
         session_.accept_publish();
@@ -147,15 +134,15 @@ class Destination {
 
   std::unique_ptr<net::Transport> transport_;
   net::TlsTransport* tls_;  // transport_, when it is TLS
-  std::span<std::byte> inbox_;
   Totals& totals_;
+  media::PayloadSlab slab_;
   rtmp::ServerSession session_;
   Track video_, audio_;
   bool publishing_ = false;
 };
 
 asio::awaitable<void> accept_all(asio::ip::tcp::acceptor& acceptor, std::shared_ptr<net::TlsContext> tls,
-                                 std::span<std::byte> inbox, Totals& totals) {
+                                 Totals& totals) {
   for (;;) {
     auto [ec, socket] = co_await acceptor.async_accept(asio::as_tuple(asio::use_awaitable));
     if (ec) fail("accept: " + ec.message());
@@ -168,7 +155,7 @@ asio::awaitable<void> accept_all(asio::ip::tcp::acceptor& acceptor, std::shared_
     } else {
       transport = net::make_plain_transport(std::move(socket));
     }
-    auto destination = std::make_shared<Destination>(std::move(transport), secure, inbox, totals);
+    auto destination = std::make_shared<Destination>(std::move(transport), secure, totals);
     asio::co_spawn(
         acceptor.get_executor(), [destination]() -> asio::awaitable<void> { co_await destination->run(); },
         asio::detached);
@@ -219,9 +206,8 @@ int sink(int argc, char** argv) {
   const auto port = static_cast<std::uint16_t>(arguments.number("port", 0));
   asio::ip::tcp::acceptor acceptor(context, {asio::ip::address_v4::loopback(), port});
   asio::posix::stream_descriptor commands(context, ::dup(STDIN_FILENO));
-  std::vector<std::byte> inbox(kInbox);  // of all connections: what is read is taken apart at once
   Totals totals;
-  asio::co_spawn(context, accept_all(acceptor, tls, inbox, totals), asio::detached);
+  asio::co_spawn(context, accept_all(acceptor, tls, totals), asio::detached);
   asio::co_spawn(context, obey(commands, totals), asio::detached);
   std::printf("{\"port\":%d}\n", acceptor.local_endpoint().port());
   std::fflush(stdout);
