@@ -12,23 +12,14 @@
 #include "egress/rtmp_writer.hpp"
 #include "protocol/rtmp/chunk_reader.hpp"
 #include "protocol/rtmp/limits.hpp"
+#include "tests/unit/egress/packets.hpp"
 
 namespace simulcast::egress {
 namespace {
 
 using media::MediaKind;
 using media::Packet;
-
-Packet packet(MediaKind kind, media::Time dts, std::size_t size, bool keyframe = false) {
-  Packet made;
-  made.kind = kind;
-  made.keyframe = keyframe;
-  made.dts = made.pts = dts;
-  std::vector<std::byte> bytes(size);
-  for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<std::byte>(i * 31 + i / 256 + size);
-  made.payload = media::Payload::copy_of(bytes);
-  return made;
-}
+using test::packet;
 
 // An output whose socket takes as much as it is told to.
 struct Connection {

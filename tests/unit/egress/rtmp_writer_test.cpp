@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "protocol/rtmp/chunk_reader.hpp"
+#include "tests/unit/egress/packets.hpp"
 
 namespace simulcast::egress {
 namespace {
@@ -14,17 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 using media::MediaKind;
 using media::Packet;
-
-Packet packet(MediaKind kind, std::chrono::milliseconds dts, std::size_t size, bool keyframe = false) {
-  Packet made;
-  made.kind = kind;
-  made.keyframe = keyframe;
-  made.dts = made.pts = dts;
-  std::vector<std::byte> bytes(size);
-  for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<std::byte>(i * 31 + i / 256 + size);
-  made.payload = media::Payload::copy_of(bytes);
-  return made;
-}
+using test::packet;
 
 // A mailbox, a writer and the bytes that a peer would receive.
 struct Connection {
