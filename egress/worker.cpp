@@ -10,8 +10,6 @@
 #include <random>
 #include <utility>
 
-#include "egress/rtmp_sink.hpp"
-
 namespace simulcast::egress {
 
 namespace asio = boost::asio;
@@ -103,12 +101,6 @@ void Worker::take(const media::Batch& batch) {
   if (mailbox_.idle() && sink_->write(batch)) return;
   for (const media::Packet& packet : batch.packets) mailbox_.push(packet);
   sink_->flush();
-}
-
-void Worker::prefetch() const {
-  const auto* sink = reinterpret_cast<const std::byte*>(sink_.get());
-  __builtin_prefetch(sink);
-  __builtin_prefetch(sink + alignof(RtmpSink));
 }
 
 asio::awaitable<void> Worker::run() {

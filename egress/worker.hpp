@@ -74,7 +74,6 @@ class alignas(64) Worker final : public media::Output, public std::enable_shared
   media::OutputStats report();
 
   void take(const media::Batch& batch) override;
-  void prefetch() const override;
   void left_out(const std::string& sentence) override;
 
  private:

@@ -28,11 +28,7 @@ void Lane::publish(Packet packet) {
 void Lane::flush() {
   if (batch_.empty()) return;
   const Batch batch{batch_, ++batches_};
-  for (std::size_t i = 0; i < outputs_.size(); ++i) {
-    Attached& attached = outputs_[i];
-    // Each write drives out of the cache what the next output needs; this gets it back during the write.
-    if (i + 2 < outputs_.size()) __builtin_prefetch(outputs_[i + 2].output);
-    if (i + 1 < outputs_.size()) outputs_[i + 1].output->prefetch();
+  for (Attached& attached : outputs_) {
     if (attached.started) {
       attached.output->take(batch);
     } else if (gop_.ready()) {

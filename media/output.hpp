@@ -22,8 +22,6 @@ class Output {
  public:
   // The packet path: no blocking, no throwing, and no attach() or detach() from inside.
   virtual void take(const Batch& batch) = 0;
-  // take() follows soon: the memory that it looks at can be on its way meanwhile.
-  virtual void prefetch() const {}
   // What of the stream does not come this way because the form cannot carry it, as a sentence; empty:
   // nothing.
   virtual void left_out(const std::string& sentence) { static_cast<void>(sentence); }

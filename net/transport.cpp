@@ -68,7 +68,7 @@ class PlainTransport final : public Transport {
  public:
   using Transport::Transport;
 
-  // Two system calls a wake-up, the wait and the read; waiting for readiness would take four.
+  // Asio looks once more behind each read; waiting for readiness would cost a call more than that.
   asio::awaitable<IoResult> read(std::span<std::byte> into) override {
     IoResult result;
     const auto [ec, bytes] = co_await socket_.async_read_some(asio::buffer(into.data(), into.size()),
