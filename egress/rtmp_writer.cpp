@@ -41,12 +41,16 @@ void RtmpWriter::add_header(const rtmp::ChunkHeader& header) {
 bool RtmpWriter::begin_next(Mailbox& mailbox) {
   while (taking_ && !mailbox.empty()) {
     const Packet& packet = mailbox.front();
-    const std::int64_t time = milliseconds_of(packet.dts);
+    std::int64_t time = milliseconds_of(packet.dts);
     if (base_ == ChunkTimes::kNone) base_ = time;
-    // Audio from before the keyframe that this destination starts with would need a negative time.
+    // What is from before the keyframe that this destination starts with would need a negative time. Frames
+    // are left out; what is needed to decode those behind them is not.
     if (time < base_) {
-      mailbox.pop();
-      continue;
+      if (packet.role == PacketRole::frame) {
+        mailbox.pop();
+        continue;
+      }
+      time = base_;
     }
     if (packet.kind == MediaKind::video) video_ = true;
     if (packet.role == PacketRole::frame && packet.kind == (video_ ? MediaKind::video : MediaKind::audio)) {

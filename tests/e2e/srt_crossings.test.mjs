@@ -16,6 +16,7 @@ import { PRIVATE_PID, tsFixture } from './lib/ts_fixture.mjs';
 import { until } from './lib/until.mjs';
 
 const SECONDS = Number(process.env.SIMULCASTD_E2E_SECONDS ?? 8);
+const GOP = 120; // frames: an output has as long to connect if it is to have the first keyframe
 const ENOUGH = Math.floor(SECONDS * 30 * 0.8); // frames
 const PASSPHRASE = 'of-the-destination,not-of-the-input'; // no tool but the daemon may take %2C for the comma
 
@@ -31,18 +32,18 @@ after(() => nginx?.stop());
 // must arrive: ffmpeg and GStreamer close an SRT connection without waiting for delivery.
 const rows = {
   RTMP: async (input) => {
-    const encoder = gstreamerPublisher(input.publishUrl, { seconds: SECONDS });
+    const encoder = gstreamerPublisher(input.publishUrl, { seconds: SECONDS, gop: GOP });
     await encoder.finished();
     return { end: 'last', published: fromFlv(encoder.published) };
   },
   RTMPS: async (input) => {
     const { url, streamKey } = input.record.rtmps;
-    const encoder = ffmpegPublisher(`${url}${streamKey}`, { seconds: SECONDS, ca: certificates.caFile });
+    const encoder = ffmpegPublisher(`${url}${streamKey}`, { seconds: SECONDS, gop: GOP, ca: certificates.caFile });
     await encoder.finished();
     return { end: 'last', published: fromFlv(encoder.published) };
   },
   'SRT AES-128': async (input) => {
-    const bytes = await tsFixture({ seconds: SECONDS, secondAudio: true });
+    const bytes = await tsFixture({ seconds: SECONDS, gop: GOP, secondAudio: true });
     const publisher = new SrtFilePublisher(bytes, { ...input.publishSrt, pbkeylen: 16 });
     await publisher.start();
     await publisher.finished();
@@ -50,7 +51,7 @@ const rows = {
   },
   'SRT AES-256': async (input) => {
     const encoder = gstreamerSrtPublisher(input.publishSrt.url, {
-      ...{ seconds: SECONDS, pbkeylen: 32 },
+      ...{ seconds: SECONDS, gop: GOP, pbkeylen: 32 },
       ...input.publishSrt,
     });
     await encoder.finished();

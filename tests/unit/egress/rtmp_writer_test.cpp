@@ -102,6 +102,24 @@ TEST(RtmpWriter, TimeStartsAtTheFirstPacketAndEarlierAudioIsLeftOut) {
   EXPECT_EQ(received[1].body.size(), 30U);
 }
 
+// The sound of a stream may become known only after its first picture, and begin before it.
+TEST(RtmpWriter, AnEarlierCodecHeaderIsSentAtTheStart) {
+  Connection connection(4096);
+  connection.mailbox.push(packet(MediaKind::video, 5000ms, 10, true));
+  Packet header = packet(MediaKind::audio, 4990ms, 20);
+  header.role = media::PacketRole::codec_header;
+  connection.mailbox.push(header);
+  connection.mailbox.push(packet(MediaKind::audio, 4990ms, 30));
+  connection.mailbox.push(packet(MediaKind::audio, 5011ms, 40));
+  connection.write_all(1 << 20);
+  const auto received = connection.received();
+  ASSERT_EQ(received.size(), 3U);
+  EXPECT_EQ(received[1].timestamp, 0U);
+  EXPECT_EQ(received[1].body.size(), 20U);
+  EXPECT_EQ(received[2].timestamp, 11U);
+  EXPECT_EQ(received[2].body.size(), 40U);
+}
+
 TEST(RtmpWriter, ClockWrapsAt32Bits) {
   Connection connection(4096);
   connection.mailbox.push(packet(MediaKind::video, 0ms, 10, true));
