@@ -12,15 +12,16 @@ using egress::StopMode;
 using media::InputReason;
 
 LiveStream::LiveStream(std::string uid, net::Shard& shard, const egress::Environment& environment,
-                       media::AudioWait& audio_wait, RelayEvents& events, std::chrono::milliseconds hold,
-                       std::function<void()> on_finished)
+                       media::AudioWait& audio_wait, net::GatherRing* ring, RelayEvents& events,
+                       std::chrono::milliseconds hold, std::function<void()> on_finished)
     : uid_(std::move(uid)),
       shard_(shard),
       environment_(environment),
       events_(events),
       hold_(hold),
       on_finished_(std::move(on_finished)),
-      stream_(repackage::make_repackager, &audio_wait),
+      fanout_(ring),
+      stream_(repackage::make_repackager, &audio_wait, &fanout_),
       hold_timer_(shard.context()) {}
 
 LiveStream::~LiveStream() = default;

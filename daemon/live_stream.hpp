@@ -26,8 +26,8 @@ namespace simulcast::daemon {
 class LiveStream final : private egress::WorkerListener {
  public:
   LiveStream(std::string uid, net::Shard& shard, const egress::Environment& environment,
-             media::AudioWait& audio_wait, RelayEvents& events, std::chrono::milliseconds hold,
-             std::function<void()> on_finished);
+             media::AudioWait& audio_wait, net::GatherRing* ring, RelayEvents& events,
+             std::chrono::milliseconds hold, std::function<void()> on_finished);
   ~LiveStream();
 
   // The newer publisher takes over.
@@ -70,8 +70,8 @@ class LiveStream final : private egress::WorkerListener {
   const std::chrono::milliseconds hold_;
   const std::function<void()> on_finished_;
 
-  media::Stream stream_;
   egress::RtmpFanout fanout_;
+  media::Stream stream_;
   std::shared_ptr<void> lease_;  // pins the input to this shard
   ingest::Publisher* publisher_ = nullptr;
   boost::asio::steady_timer hold_timer_;

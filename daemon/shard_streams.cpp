@@ -12,7 +12,8 @@ ShardStreams::ShardStreams(net::Shard& shard, const egress::Environment& environ
       events_(events),
       hold_(hold),
       report_timer_(shard.context()),
-      audio_wait_(shard.executor(), environment.config.audio_wait) {}
+      audio_wait_(shard.executor(), environment.config.audio_wait),
+      ring_(net::GatherRing::make()) {}
 
 void ShardStreams::start() {
   report();
@@ -35,8 +36,8 @@ media::Stream& ShardStreams::publisher_arrived(const ingest::Grant& grant, inges
     const auto finished = [this, uid = grant.input_uid] {
       boost::asio::post(shard_.context(), [this, uid] { remove_finished(uid); });
     };
-    stream = std::make_unique<LiveStream>(grant.input_uid, shard_, environment_, audio_wait_, events_, hold_,
-                                          finished);
+    stream = std::make_unique<LiveStream>(grant.input_uid, shard_, environment_, audio_wait_, ring_.get(),
+                                          events_, hold_, finished);
   }
   return stream->publisher_arrived(grant, publisher);
 }

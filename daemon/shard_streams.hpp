@@ -11,6 +11,7 @@
 
 #include "daemon/live_stream.hpp"
 #include "media/audio_wait.hpp"
+#include "net/gather_ring.hpp"
 
 namespace simulcast::daemon {
 
@@ -41,6 +42,7 @@ class ShardStreams {
   const std::chrono::milliseconds hold_;
   boost::asio::steady_timer report_timer_;
   media::AudioWait audio_wait_;
+  const std::unique_ptr<net::GatherRing> ring_;  // null where the kernel has none
   std::map<std::string, std::unique_ptr<LiveStream>> streams_;
   std::function<void()> on_empty_;  // while shutting down
 };

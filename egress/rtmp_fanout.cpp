@@ -1,6 +1,7 @@
 #include "egress/rtmp_fanout.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "protocol/rtmp/limits.hpp"
 
@@ -61,6 +62,36 @@ RtmpFanout::OfSize& RtmpFanout::of_size(std::uint32_t chunk_size) {
   added.chunk_size = chunk_size;
   added.writer.set_chunk_size(chunk_size);
   return added;
+}
+
+bool RtmpFanout::send_together(const ChunkedBatch& batch, int socket, SharedSender& sender) {
+  if (ring_ == nullptr) return false;
+  const auto made = std::ranges::find_if(made_, [&](const OfSize& each) { return &each.chunks == &batch; });
+  made->sockets.push_back(socket);
+  made->senders.push_back(&sender);
+  waiting_ = true;
+  return true;
+}
+
+void RtmpFanout::batch_given() {
+  if (!std::exchange(waiting_, false)) return;
+  for (OfSize& made : made_) {
+    if (!made.sockets.empty()) send(made);
+  }
+}
+
+void RtmpFanout::send(OfSize& made) {
+  pieces_.clear();
+  for (const auto& piece : made.chunks.pieces) {
+    pieces_.push_back({const_cast<void*>(piece.data()), piece.size()});
+  }
+  results_.resize(made.sockets.size());
+  ring_->send(made.sockets, pieces_, results_);
+  for (std::size_t i = 0; i < results_.size(); ++i) {
+    made.senders[i]->sent(made.chunks, net::io_result(results_[i]));
+  }
+  made.sockets.clear();
+  made.senders.clear();
 }
 
 void RtmpFanout::begin(const media::Batch& batch) {

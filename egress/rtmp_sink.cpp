@@ -134,6 +134,7 @@ asio::awaitable<std::optional<Failure>> RtmpSink::publish() {
   }
   writer_.set_stream_id(session_->stream_id());
   chunk_size_ = session_->writer().chunk_size();  // it does not change while media flows
+  plain_socket_ = transport_->plain_socket();
   acked_before_media_ = transport_->stats().bytes_acked;
   co_return std::nullopt;
 }
@@ -181,17 +182,22 @@ bool RtmpSink::write(const media::Batch& batch) {
   if (!accepted_ || blocked_) return false;
   const ChunkedBatch* chunks = fanout_.chunks_of(batch, chunk_size_);
   if (chunks == nullptr || !writer_.can_share(*chunks)) return false;
-  const net::IoResult wrote = transport_->write_some(chunks->pieces);
-  writer_.take_over(*chunks, wrote.bytes);
-  if (wrote.ec) {
-    fail(lost(wrote.ec));
-  } else if (wrote.blocked) {
+  if (plain_socket_ < 0 || !fanout_.send_together(*chunks, plain_socket_, *this)) {
+    sent(*chunks, transport_->write_some(chunks->pieces));
+  }
+  return true;
+}
+
+void RtmpSink::sent(const ChunkedBatch& batch, const net::IoResult& result) {
+  writer_.take_over(batch, result.bytes);
+  if (result.ec) {
+    fail(lost(result.ec));
+  } else if (result.blocked) {
     blocked_ = true;
-  } else if (wrote.bytes < chunks->size) {
+  } else if (result.bytes < batch.size) {
     write_waiting();
   }
   if (blocked_) wake_.cancel();
-  return true;
 }
 
 void RtmpSink::flush() {
@@ -282,10 +288,11 @@ asio::awaitable<void> RtmpSink::finish() {
   transport_->shutdown();
   deadline.expires_after(kFarewell);
   co_await (drain_input() || deadline.async_wait(asio::use_awaitable));
-  transport_->close();
+  close();
 }
 
 void RtmpSink::close() {
+  plain_socket_ = -1;  // soon it may be somebody else's
   if (transport_) transport_->close();
 }
 

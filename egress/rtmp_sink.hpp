@@ -16,7 +16,7 @@
 namespace simulcast::egress {
 
 // Begins a line of cache: see RtmpWriter.
-class alignas(64) RtmpSink final : public Sink {
+class alignas(64) RtmpSink final : public Sink, private SharedSender {
  public:
   RtmpSink(rtmp::PublishUrl url, bool verify_tls, Mailbox& mailbox, RtmpFanout& fanout,
            const Environment& environment, const boost::asio::any_io_executor& executor);
@@ -42,6 +42,7 @@ class alignas(64) RtmpSink final : public Sink {
   // Handles what the peer has sent; a failure ends the session.
   std::optional<Failure> handle(std::span<const std::byte> bytes);
   void write_waiting();
+  void sent(const ChunkedBatch& batch, const net::IoResult& result) override;
   void fail(Failure failure);
   // A lost connection, with what the peer said last if it said anything.
   Failure lost(const boost::system::error_code& ec) const;
@@ -49,6 +50,7 @@ class alignas(64) RtmpSink final : public Sink {
   // First what write() looks at.
   std::unique_ptr<net::Transport> transport_;
   RtmpFanout& fanout_;
+  int plain_socket_ = -1;         // that may be written to on behalf of the transport
   std::uint32_t chunk_size_ = 0;  // of the accepted publish
   bool accepted_ = false;
   bool blocked_ = false;  // waiting for the socket to take more, or failed

@@ -35,6 +35,7 @@ void Lane::flush() {
       start(attached);  // brings this very batch along
     }
   }
+  if (batch_given_ != nullptr) batch_given_->batch_given();
   batch_.clear();
   video_in_batch_ = false;
 }

@@ -21,6 +21,9 @@ class Lane {
   // A batch that has grown to so many packets waits for nothing more.
   static constexpr std::size_t kMostWaiting = 32;
 
+  // Hears of each batch once all outputs have it.
+  void set_batch_given(BatchGiven* batch_given) { batch_given_ = batch_given; }
+
   // Forgets what was remembered. Outputs that run on are started again from the new headers and keyframe.
   void begin_publisher();
 
@@ -55,6 +58,7 @@ class Lane {
   GopCache gop_;
   std::string left_out_;
 
+  BatchGiven* batch_given_ = nullptr;
   std::vector<Packet> batch_;
   std::uint64_t batches_ = 0;
   bool video_in_batch_ = false;

@@ -18,6 +18,16 @@ struct Batch {
   std::uint64_t number = 0;
 };
 
+// Hears that a batch has been given to all outputs of a lane: what they have prepared for it can be done for
+// all of them together.
+class BatchGiven {
+ public:
+  virtual void batch_given() = 0;
+
+ protected:
+  ~BatchGiven() = default;
+};
+
 class Output {
  public:
   // The packet path: no blocking, no throwing, and no attach() or detach() from inside.

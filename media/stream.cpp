@@ -44,11 +44,13 @@ class Stream::Converter final : public Output {
   std::vector<Packet> made_;  // kept for its capacity
 };
 
-Stream::Stream(RepackagerFactory make_repackager, AudioWait* audio_wait)
+Stream::Stream(RepackagerFactory make_repackager, AudioWait* audio_wait, BatchGiven* flv_given)
     : make_repackager_(std::move(make_repackager)),
       audio_wait_(audio_wait != nullptr && audio_wait->longest().count() > 0 ? audio_wait : nullptr),
       epoch_(Timeline::Clock::now()),
-      arrival_(epoch_) {}
+      arrival_(epoch_) {
+  lane(PacketForm::flv).set_batch_given(flv_given);
+}
 
 Stream::~Stream() {
   end_wait();

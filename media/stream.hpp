@@ -22,8 +22,9 @@ namespace simulcast::media {
 class Stream {
  public:
   // Without a factory only outputs of the publisher's own form get anything; without an AudioWait nothing
-  // waits.
-  explicit Stream(RepackagerFactory make_repackager = {}, AudioWait* audio_wait = nullptr);
+  // waits. `flv_given` hears of the batches of the FLV lane.
+  explicit Stream(RepackagerFactory make_repackager = {}, AudioWait* audio_wait = nullptr,
+                  BatchGiven* flv_given = nullptr);
   ~Stream();
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;

@@ -14,6 +14,19 @@ namespace simulcast::net {
 
 namespace asio = boost::asio;
 
+IoResult io_result(std::int64_t bytes_or_error) {
+  IoResult result;
+  if (bytes_or_error >= 0) {
+    result.bytes = static_cast<std::size_t>(bytes_or_error);
+  } else if (const int error = static_cast<int>(-bytes_or_error);
+             error == EAGAIN || error == EWOULDBLOCK || error == EINTR) {
+    result.blocked = true;
+  } else {
+    result.ec.assign(error, boost::system::system_category());
+  }
+  return result;
+}
+
 Transport::Transport(Socket socket) : socket_(std::move(socket)) {
   boost::system::error_code ignored;
   socket_.native_non_blocking(true, ignored);
@@ -86,32 +99,19 @@ class PlainTransport final : public Transport {
     for (; count < buffers.size() && count < kMaxPieces; ++count) {
       pieces[count] = {const_cast<void*>(buffers[count].data()), buffers[count].size()};
     }
-    IoResult result;
-    if (count == 0) return result;
+    if (count == 0) return {};
     msghdr message{};
     message.msg_iov = pieces;
     message.msg_iovlen = count;
     const ssize_t sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL);
-    if (sent >= 0) {
-      result.bytes = static_cast<std::size_t>(sent);
-    } else {
-      fail(result);
-    }
-    return result;
+    return io_result(sent >= 0 ? sent : -errno);
   }
+
+  int plain_socket() const override { return const_cast<Socket&>(socket_).native_handle(); }
 
   void shutdown() override {
     boost::system::error_code ignored;
     socket_.shutdown(Socket::shutdown_send, ignored);
-  }
-
- private:
-  static void fail(IoResult& result) {
-    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) {
-      result.blocked = true;
-    } else {
-      result.ec.assign(errno, boost::system::system_category());
-    }
   }
 };
 

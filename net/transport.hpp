@@ -12,6 +12,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/system/error_code.hpp>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -25,6 +26,9 @@ struct IoResult {
   bool blocked = false;          // nothing more goes until the socket is ready again
   boost::system::error_code ec;  // end of stream is asio::error::eof
 };
+
+// Of a write: bytes taken, or a negated errno.
+IoResult io_result(std::int64_t bytes_or_error);
 
 class Transport {
  public:
@@ -40,6 +44,9 @@ class Transport {
   // Gather write. `bytes` counts what the transport has taken; it must not be offered again. With `blocked`,
   // wait for write readiness and call again (also with no buffers, while unsent() is true).
   virtual IoResult write_some(std::span<const boost::asio::const_buffer> buffers) = 0;
+  // The socket if what is written to it goes out as it is, else -1: then others may write to it on behalf of
+  // this.
+  virtual int plain_socket() const { return -1; }
   // The transport itself still holds bytes that it has taken.
   virtual bool unsent() const { return false; }
   // Says goodbye on the wire (TLS close_notify) if that is possible without waiting, then half-closes the

@@ -63,13 +63,13 @@ test('ffmpeg and GStreamer to srt-live-transmit, all but the last moment', async
       const sink = await SrtSink.listen({ passphrase: PASSPHRASE });
       t.after(() => sink.stop());
       const publisher = start(urlOf(sink.port), {
-        ...{ seconds: 3, streamid: STREAM_ID, passphrase: PASSPHRASE, ...options },
-        ...(source ? { source: await makeTsFixture({ seconds: 3, gop: 30 }) } : {}),
+        ...{ seconds: 4, streamid: STREAM_ID, passphrase: PASSPHRASE, ...options },
+        ...(source ? { source: await makeTsFixture({ seconds: 4, gop: 30 }) } : {}),
       });
       await publisher.started();
       await publisher.finished();
       await sink.finished();
-      t.diagnostic(`${name}: ${exact(publisher.published, sink.units, { tailMs: 1000 })}`);
+      t.diagnostic(`${name}: ${exact(publisher.published, sink.units, { tailMs: 2000 })}`);
     }),
   );
 });

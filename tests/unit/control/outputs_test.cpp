@@ -94,7 +94,7 @@ TEST_F(OutputsTest, StatusAndStatsAreTheEngines) {
                                                       {"sendBufferMs", 63},
                                                       {"reconnects", 70},
                                                       {"connectedAt", "2023-11-14T22:13:20.250000Z"}}));
-  EXPECT_EQ(call("GET", path_).result(), json::value({answer.result()}));
+  EXPECT_EQ(call("GET", path_).result(), json::value(json::array(1, answer.result())));
 }
 
 TEST_F(OutputsTest, ListedInOrderOfCreation) {
