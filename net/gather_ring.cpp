@@ -71,6 +71,11 @@ void GatherRing::send(std::span<const int> sockets, std::span<const iovec> piece
   msghdr message{};
   message.msg_iov = const_cast<iovec*>(pieces.data());
   message.msg_iovlen = pieces.size();
+  if (sockets.size() == 1) {  // nothing to gain
+    const ssize_t sent = ::sendmsg(sockets[0], &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    results[0] = static_cast<std::int32_t>(sent >= 0 ? sent : -errno);
+    return;
+  }
   while (!sockets.empty()) {
     const std::size_t count = std::min<std::size_t>(sockets.size(), entries_);
     send_some(sockets.first(count), &message, results.first(count));
