@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "ingest/flv_packets.hpp"
+#include "ingest/read_mark.hpp"
 #include "media/payload_slab.hpp"
 #include "net/tls.hpp"
 #include "net/transport.hpp"
@@ -48,7 +49,9 @@ constexpr std::size_t kMaxUnread = 64 * 1024;
 // How many reads may follow each other before others on the shard get their turn.
 constexpr int kReadsInARow = 16;
 
-class RtmpPublisher final : public Publisher, public std::enable_shared_from_this<RtmpPublisher> {
+class RtmpPublisher final : public Publisher,
+                            private media::AudioWaiter,
+                            public std::enable_shared_from_this<RtmpPublisher> {
  public:
   RtmpPublisher(asio::ip::tcp::socket socket, std::shared_ptr<net::TlsContext> tls, Gate& gate)
       : gate_(gate),
@@ -156,9 +159,11 @@ class RtmpPublisher final : public Publisher, public std::enable_shared_from_thi
                  to_string(protocol_), peer_, encoder_);
     session_.accept_publish();
     last_read_ = Steady::now();
+    if (auto* audio_wait = stream_->audio_wait()) read_mark_.emplace(audio_wait->longest());
     watch_silence();
     const std::string cause = co_await read_loop();
     silence_check_->cancel();
+    stop_waiting();
     if (goodbye_) {
       if (auto last = packets_.take_end_of_sequence()) {
         stream_->publish(std::move(*last));
@@ -189,6 +194,7 @@ class RtmpPublisher final : public Publisher, public std::enable_shared_from_thi
         const media::Payload bytes = slab_.take(read.bytes);
         pending_ = bytes.bytes();
         if (auto cause = take_pending(&bytes)) co_return *cause;
+        if (read_mark_) set_read_mark(read_mark_->next(session_.missing()));
       }
       co_await asio::post(asio::use_awaitable);
     }
@@ -204,7 +210,9 @@ class RtmpPublisher final : public Publisher, public std::enable_shared_from_thi
       } else if (!*event) {
         break;
       } else if (auto* message = std::get_if<rtmp::MediaMessage>(&**event)) {
+        const std::uint32_t timestamp = message->timestamp;
         if (auto packet = packets_.packet_of(std::move(*message))) {
+          if (read_mark_) learn(*packet, timestamp);
           stream_->publish(std::move(*packet), last_read_);
         } else if (packets_.malformed() > 0 && !told_malformed_) {
           told_malformed_ = true;
@@ -216,9 +224,44 @@ class RtmpPublisher final : public Publisher, public std::enable_shared_from_thi
         cause = "the encoder ended the stream";
       }
     }
-    stream_->flush();
+    if (std::exchange(waited_, false)) {
+      stream_->flush_now();
+    } else {
+      stream_->flush();
+    }
     if (!flush_answers() && !cause) cause = "the encoder does not read our answers";
     return cause;
+  }
+
+  void learn(const media::Packet& packet, std::uint32_t timestamp) {
+    if (packet.kind != media::MediaKind::video || packet.role != media::PacketRole::frame) return;
+    if (!read_mark_->video_frame(packet.payload.size(), timestamp)) return;
+    if (const std::size_t segment = transport_->received_segment(); segment > 0)
+      read_mark_->set_segment(segment);
+  }
+
+  void set_read_mark(std::size_t bytes) {
+    if (bytes != mark_) {
+      if (!transport_->set_read_mark(static_cast<int>(bytes))) return read_mark_.reset();
+      mark_ = bytes;
+    }
+    // What is not enough to wake anybody must not lie there for long.
+    if (mark_ > 1) {
+      waiting_ = true;
+      stream_->audio_wait()->begin(*this, last_read_);
+    } else {
+      stop_waiting();
+    }
+  }
+
+  void stop_waiting() {
+    if (std::exchange(waiting_, false)) stream_->audio_wait()->end(*this);
+  }
+
+  void audio_wait_over() override {
+    waiting_ = false;
+    waited_ = true;
+    if (transport_->set_read_mark(1)) mark_ = 1;
   }
 
   // Beside read_loop(), which it ends; composing the two would cost every read.
@@ -283,6 +326,10 @@ class RtmpPublisher final : public Publisher, public std::enable_shared_from_thi
   media::Stream* stream_ = nullptr;
   std::optional<asio::steady_timer> silence_check_;  // on the stream's shard
   Steady::time_point last_read_{};
+  std::optional<ReadMark> read_mark_;  // none: everything wakes
+  std::size_t mark_ = 1;               // that the socket has
+  bool waiting_ = false;               // by the stream's AudioWait
+  bool waited_ = false;                // what is read next has waited for long enough
   std::optional<std::string> kicked_;
   bool silent_ = false;
   bool goodbye_ = false;

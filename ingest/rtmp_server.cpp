@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <netinet/tcp.h>
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -23,6 +25,8 @@ namespace {
 // After a failed accept (out of descriptors, mostly): the connection waits in the backlog, spinning would not
 // help it.
 constexpr std::chrono::milliseconds kAcceptPause{100};
+
+constexpr int kSegment = 1440;  // of Ethernet with IPv6
 }  // namespace
 
 RtmpServer::RtmpServer(net::ShardPool& shards, Gate& gate, std::shared_ptr<net::TlsContext> tls)
@@ -38,6 +42,9 @@ void RtmpServer::open(const config::Listen& listen) {
     acceptor_.open(endpoint_.protocol());
     acceptor_.set_option(tcp::acceptor::reuse_address(true));
     if (endpoint_.protocol() == tcp::v6()) acceptor_.set_option(asio::ip::v6_only(false));
+    // On loopback segments are as large as they get over a network, which ReadMark counts on. Where the
+    // kernel does not want to, nothing waits in it.
+    ::setsockopt(acceptor_.native_handle(), IPPROTO_TCP, TCP_MAXSEG, &kSegment, sizeof kSegment);
     acceptor_.bind(endpoint_);
     acceptor_.listen();
     endpoint_ = acceptor_.local_endpoint();

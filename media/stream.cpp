@@ -111,6 +111,10 @@ void Stream::end_wait() {
   waiting_ = false;
 }
 
+void Stream::audio_wait_over() {
+  flush_now();
+}
+
 void Stream::flush_now() {
   end_wait();
   lane(form_).flush();

@@ -19,7 +19,7 @@
 
 namespace simulcast::media {
 
-class Stream {
+class Stream final : private AudioWaiter {
  public:
   // Without a factory only outputs of the publisher's own form get anything; without an AudioWait nothing
   // waits. `flv_given` hears of the batches of the FLV lane.
@@ -53,6 +53,9 @@ class Stream {
   };
   Counters counters() const;
 
+  // What audio of this stream may wait by, also before it gets here. Null: nothing waits.
+  AudioWait* audio_wait() const { return audio_wait_; }
+
  private:
   class Converter;
 
@@ -60,6 +63,7 @@ class Stream {
   PacketForm other_form() const { return form_ == PacketForm::flv ? PacketForm::mpegts : PacketForm::flv; }
   void flush(Lane& lane);
   void end_wait();
+  void audio_wait_over() override;
   void start_converter();
   void stop_converter();
 

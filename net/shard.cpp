@@ -36,8 +36,8 @@ void Shard::run() {
   std::size_t handlers = 0;
   bool busy = false;
   while (!context_.stopped()) {
-    // One handler, or what has come during a rest. Asking for more behind each handler would cost a look at all
-    // sockets for every packet.
+    // One handler, or what has come during a rest. Asking for more behind each handler would cost a look at
+    // all sockets for every packet.
     const std::size_t ran = busy ? context_.poll() : 0;
     handlers += ran > 0 ? ran : context_.run_one();
     if (handlers >= kBusyHandlers) {

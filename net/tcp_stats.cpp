@@ -12,7 +12,8 @@ TcpStats tcp_stats(int socket) {
   tcp_info info{};
   socklen_t size = sizeof info;
   if (getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return {};
-  return {info.tcpi_bytes_acked, info.tcpi_total_retrans, std::chrono::microseconds{info.tcpi_rtt}};
+  return {info.tcpi_bytes_acked, info.tcpi_total_retrans, std::chrono::microseconds{info.tcpi_rtt},
+          info.tcpi_rcv_mss};
 }
 
 }  // namespace simulcast::net

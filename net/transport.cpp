@@ -43,6 +43,14 @@ void Transport::limit_unsent(int bytes) {
   setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes);
 }
 
+bool Transport::set_read_mark(int) {
+  return false;
+}
+
+std::size_t Transport::received_segment() const {
+  return tcp_stats(const_cast<Socket&>(socket_).native_handle()).received_segment;
+}
+
 asio::awaitable<boost::system::error_code> Transport::wait_readable() {
   const auto [ec] = co_await socket_.async_wait(Socket::wait_read, asio::as_tuple(asio::use_awaitable));
   co_return ec;
@@ -108,6 +116,10 @@ class PlainTransport final : public Transport {
   }
 
   int plain_socket() const override { return const_cast<Socket&>(socket_).native_handle(); }
+
+  bool set_read_mark(int bytes) override {
+    return setsockopt(socket_.native_handle(), SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes) == 0;
+  }
 
   void shutdown() override {
     boost::system::error_code ignored;

@@ -57,6 +57,12 @@ class Transport {
   // where it can still be dropped.
   void limit_unsent(int bytes);
 
+  // Nobody is woken for less than so many unread bytes, nor for less than the peer's last ones. False: this
+  // transport cannot tell what the bytes mean.
+  virtual bool set_read_mark(int bytes);
+  // The largest segment that the peer sends; 0: unknown.
+  std::size_t received_segment() const;
+
   boost::asio::awaitable<boost::system::error_code> wait_writable();
 
   // Whoever waits in here gets operation_aborted.

@@ -92,6 +92,17 @@ result<std::optional<Message>> ChunkReader::read(std::span<const std::byte>& in,
   }
 }
 
+std::size_t ChunkReader::missing() const {
+  std::size_t least = header_size_ > 0 || state_ == State::probe ? 1 : 0;
+  if (least > 0 || partial_announced_ == 0) return least;
+  for (const ChunkStream& stream : streams_) {
+    if (!stream.partial) continue;
+    const std::size_t missing = std::max<std::size_t>(stream.body.missing(), 1);
+    least = least == 0 ? missing : std::min(least, missing);
+  }
+  return least;
+}
+
 result<std::optional<Message>> ChunkReader::step(std::span<const std::byte>& in,
                                                  const media::Payload* whole) {
   for (;;) {

@@ -42,6 +42,8 @@ class ChunkReader {
                                                      const media::Payload* whole = nullptr);
 
   void set_limits(Limits limits) { limits_ = limits; }
+  // Bytes that the message which is furthest along still lacks, at the least; 0 between messages.
+  std::size_t missing() const;
   std::uint32_t chunk_size() const { return chunk_size_; }  // what the peer announced
 
  private:

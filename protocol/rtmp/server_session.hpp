@@ -75,6 +75,8 @@ class ServerSession {
   // Bytes to send; the owner drains and clears.
   std::vector<std::byte>& output() { return output_; }
   std::uint64_t bytes_received() const { return received_; }
+  // See ChunkReader; while media flows.
+  std::size_t missing() const { return reader_.missing(); }
 
  private:
   enum class State : std::uint8_t { handshake, connecting, connected, deciding, publishing, ended };

@@ -158,6 +158,35 @@ TEST(ChunkReader, InterleavedMessagesAndAChunkSizeChangeBetween) {
   }
 }
 
+// Whoever waits for as many bytes must not wait beyond the end of a message.
+TEST(ChunkReader, WhatIsMissingNeverReachesBeyondTheNextMessage) {
+  const Bytes input = header(0, {.id = 6, .time = 40, .length = 400, .type = 9}) + pattern(128) +
+                      header(0, {.id = 4, .time = 20, .length = 150, .type = 8}) + pattern(128) +
+                      basic_header(3, 6) + pattern(128) + basic_header(3, 4) + pattern(22) +
+                      basic_header(3, 6) + pattern(128) + basic_header(3, 6) + pattern(16) +
+                      header(0, {.id = 4, .time = 0x1234567, .length = 5, .type = 8}) + pattern(5);
+  ChunkReader reader;
+  reader.set_limits(ChunkReader::authorised());
+  std::vector<std::size_t> missing;
+  std::vector<std::size_t> ends;
+  for (std::size_t at = 0; at < input.size(); ++at) {
+    auto in = std::span<const std::byte>(input).subspan(at, 1);
+    const auto message = reader.read(in);
+    ASSERT_TRUE(message.has_value());
+    missing.push_back(reader.missing());
+    if (*message) ends.push_back(at);
+  }
+  ASSERT_EQ(ends.size(), 3U);
+  for (std::size_t at = 0; at < input.size(); ++at) {
+    const auto end = std::ranges::lower_bound(ends, at + 1);
+    if (end == ends.end()) continue;
+    EXPECT_LE(missing[at], *end - at) << at;
+    EXPECT_EQ(missing[at] == 0, at == ends[1] || at == ends[2]) << at;
+  }
+  EXPECT_EQ(missing[20], 391U);  // in the first body: all of it that is still to come
+  EXPECT_EQ(missing.back(), 0U);
+}
+
 TEST(ChunkReader, AbortDropsTheMessageBegun) {
   const Bytes input = header(0, {.id = 6, .length = 200}) + pattern(128) +
                       header(0, {.id = 2, .length = 4, .type = 2, .stream_id = 0}) + number(6, 4) +
