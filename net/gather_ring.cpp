@@ -16,8 +16,10 @@ namespace simulcast::net {
 
 namespace {
 
-// More outputs than this take several calls.
 constexpr unsigned kEntries = 256;
+// What one call writes at most: a destination should get its keyframe and read it while the next ones are written.
+constexpr std::size_t kCallBytes = std::size_t{1} << 20;
+constexpr std::size_t kLeastSockets = 8;
 
 }  // namespace
 
@@ -76,8 +78,11 @@ void GatherRing::send(std::span<const int> sockets, std::span<const iovec> piece
     results[0] = static_cast<std::int32_t>(sent >= 0 ? sent : -errno);
     return;
   }
+  std::size_t size = 1;
+  for (const iovec& piece : pieces) size += piece.iov_len;
+  const std::size_t at_once = std::clamp<std::size_t>(kCallBytes / size, kLeastSockets, entries_);
   while (!sockets.empty()) {
-    const std::size_t count = std::min<std::size_t>(sockets.size(), entries_);
+    const std::size_t count = std::min(sockets.size(), at_once);
     send_some(sockets.first(count), &message, results.first(count));
     sockets = sockets.subspan(count);
     results = results.subspan(count);

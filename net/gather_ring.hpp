@@ -1,4 +1,4 @@
-// The same bytes to many sockets in one system call, by io_uring.
+// The same bytes to many sockets in one system call (or a few, if they are many), by io_uring.
 //
 // A sendmsg() each costs a way into the kernel and back, and on the way back whoever it woke may take the CPU
 // at once: with fifty outputs, fifty times per frame. Here the thread comes back when all are written. There

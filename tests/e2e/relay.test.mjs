@@ -55,6 +55,33 @@ test('ffmpeg, B-frames and AAC, to three nginx-rtmp and one RTMPS destination', 
   );
 });
 
+// Of such a stream the relay lets the sound lie in the kernel until a picture comes.
+test('60 large pictures a second, then sound alone, then a goodbye on a connection that stays open', async (t) => {
+  const daemon = await Daemon.start(t);
+  const sink = await RtmpSink.listen();
+  t.after(() => sink.close());
+  const input = await LiveInput.create(daemon);
+  await input.addOutput(sink.url('show'));
+  const slow = await fixtureTags({ seconds: 10, gop: 120, bitrate: '8M', size: '640x360' });
+  const tags = slow.map((tag) => ({ ...tag, timestamp: Math.floor(tag.timestamp / 2) }));
+  const sizes = tags.filter(({ type, body }) => type === 9 && body[1] === 1).map(({ body }) => body.length);
+  assert.ok(Math.min(...sizes) > 3000, `a picture has but ${Math.min(...sizes)} bytes`);
+  const both = tags.filter(({ timestamp }) => timestamp < 4000);
+  const soundAlone = tags.filter(({ type, timestamp }) => type === 8 && timestamp >= 4000);
+
+  const publisher = await RtmpPublisher.connect(input.publishTo);
+  publisher.socket.setNoDelay(false); // as ffmpeg and others have it
+  await publisher.publish();
+  await publisher.send([...both, ...soundAlone]);
+  const session = await sink.session('show');
+  await until('the last sound, with nothing behind it', () => session.media.length === publisher.published.length);
+  publisher.command('FCUnpublish', 100, null, publisher.key);
+  publisher.command('deleteStream', 101, null, publisher.streamId);
+  await until('the end of the broadcast', () => session.closed && session.deleteStream);
+  report(t, 'show', assertExact(publisher.published, session.media, { atLeast: 200 }));
+  publisher.halfClose();
+});
+
 test('GStreamer rtmp2sink, chunks of 128, 4096 and 60000 bytes', async (t) => {
   const daemon = await Daemon.start(t);
   const runs = [undefined, 4096, 60_000].map(async (chunkSize) => {
