@@ -17,7 +17,8 @@ namespace simulcast::net {
 namespace {
 
 constexpr unsigned kEntries = 256;
-// What one call writes at most: a destination should get its keyframe and read it while the next ones are written.
+// What one call writes at most: a destination should get its keyframe and read it while the next ones are
+// written.
 constexpr std::size_t kCallBytes = std::size_t{1} << 20;
 constexpr std::size_t kLeastSockets = 8;
 
