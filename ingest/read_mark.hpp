@@ -41,8 +41,6 @@ class ReadMark {
   std::size_t next(std::size_t missing) const {
     return missing > 0 ? std::min(missing, kHighest) : between_messages_;
   }
-  // 1: everything wakes.
-  std::size_t between_messages() const { return between_messages_; }
 
  private:
   static constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
@@ -51,8 +49,8 @@ class ReadMark {
 
   const std::chrono::milliseconds longest_wait_;
   std::size_t segment_ = kNone;
-  std::size_t between_messages_ = 1;
-  int frames_ = 0;  // in the window at hand
+  std::size_t between_messages_ = 1;  // everything wakes
+  int frames_ = 0;                    // in the window at hand
   std::uint32_t began_ = 0;
   std::size_t smallest_ = kNone;
   std::size_t smallest_before_ = kNone;  // of the window before
