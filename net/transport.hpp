@@ -57,8 +57,8 @@ class Transport {
   // where it can still be dropped.
   void limit_unsent(int bytes);
 
-  // Nobody is woken for less than so many unread bytes, nor for less than the peer's last ones. False: this
-  // transport cannot tell what the bytes mean.
+  // Nobody is woken before so many bytes lie unread (SO_RCVLOWAT), unless the peer has closed. False: of this
+  // transport that cannot be said, its bytes on the wire are not those that are read.
   virtual bool set_read_mark(int bytes);
   // The largest segment that the peer sends; 0: unknown.
   std::size_t received_segment() const;
