@@ -75,7 +75,8 @@ struct Ingest {
 };
 
 struct Stream {
-  std::chrono::milliseconds hold{std::chrono::seconds{30}};
+  std::chrono::milliseconds hold{std::chrono::seconds{30}};  // for an encoder that vanished
+  bool hold_on_goodbye = false;                              // also for one that ended its stream
 
   bool operator==(const Stream&) const = default;
 };

@@ -73,7 +73,10 @@ class Loader {
       else
         ingest->section([this](Section& section) { read_ingest(section); });
     }
-    top.section("stream", [this](Section& stream) { stream.read("hold", config_.stream.hold, kHold); });
+    top.section("stream", [this](Section& stream) {
+      stream.read("hold", config_.stream.hold, kHold);
+      stream.read("hold_on_goodbye", config_.stream.hold_on_goodbye, parse_bool);
+    });
     top.section("egress", [this](Section& section) { read_egress(section); });
     top.section("limits", [this](Section& limits) {
       limits.read("outputs_per_input", config_.outputs_per_input, kOutputs);

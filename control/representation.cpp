@@ -20,13 +20,15 @@ json::value time_or_null(const std::optional<media::WallTime>& time) {
 }
 
 json::object connection_json(const media::InputStatus& status) {
-  return {
+  json::object shown{
       {"state", status.connected ? "connected" : "disconnected"},
       {"reason", to_string(status.reason)},
       {"ingestProtocol", to_string(status.protocol)},
       {"statusEnteredAt", to_rfc3339(status.entered_at)},
       {"statusLastSeen", to_rfc3339(status.last_seen)},
   };
+  if (status.hold_ends_at) shown["holdEndsAt"] = to_rfc3339(*status.hold_ends_at);
+  return shown;
 }
 
 json::value status_json(const std::optional<InputReport>& report) {
@@ -105,6 +107,7 @@ json::object output_json(const Output& output, const media::OutputStatus& status
       {"attempt", status.attempt},
       {"nextRetryAt", time_or_null(status.next_retry_at)},
   };
+  if (status.hold_ends_at) shown["status"].as_object()["holdEndsAt"] = to_rfc3339(*status.hold_ends_at);
   std::optional<double> rtt_ms;
   if (stats.rtt) rtt_ms = std::chrono::duration<double, std::milli>(*stats.rtt).count();
   shown["stats"] = json::object{

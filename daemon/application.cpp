@@ -74,10 +74,11 @@ Application::Application(config::Config config, std::filesystem::path config_fil
   store_ = std::make_unique<control::SqliteStore>(config_.state_dir / "simulcastd.db");
   environment_.emplace(
       egress::Environment{resolver_, net::TlsContext::client(config_.egress.ca_file), srt_, config_.egress});
-  relay_ = std::make_unique<Relay>(control_, *store_, config_.account, directory_, shards_.size());
+  const StreamSettings defaults{.hold = config_.stream.hold,
+                                .hold_on_goodbye = config_.stream.hold_on_goodbye};
+  relay_ = std::make_unique<Relay>(control_, *store_, config_.account, directory_, shards_.size(), defaults);
   for (std::size_t i = 0; i < shards_.size(); ++i) {
-    streams_.push_back(
-        std::make_unique<ShardStreams>(shards_[i], *environment_, *relay_, config_.stream.hold));
+    streams_.push_back(std::make_unique<ShardStreams>(shards_[i], *environment_, *relay_, defaults));
   }
   relay_->set_streams(streams_);
   open_ingest();

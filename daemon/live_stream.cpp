@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "continuity/make_continuity.hpp"
 #include "repackage/make_repackager.hpp"
 
 namespace simulcast::daemon {
@@ -11,18 +12,24 @@ namespace simulcast::daemon {
 using egress::StopMode;
 using media::InputReason;
 
+namespace {
+// An encoder whose connection stands may be heard again at any moment, and then goes on without a seam.
+constexpr std::chrono::milliseconds kSilencePatience{1000};
+}  // namespace
+
 LiveStream::LiveStream(std::string uid, net::Shard& shard, const egress::Environment& environment,
                        media::AudioWait& audio_wait, net::GatherRing* ring, RelayEvents& events,
-                       std::chrono::milliseconds hold, std::function<void()> on_finished)
+                       StreamSettings settings, std::function<void()> on_finished)
     : uid_(std::move(uid)),
       shard_(shard),
       environment_(environment),
       events_(events),
-      hold_(hold),
+      settings_(settings),
       on_finished_(std::move(on_finished)),
       fanout_(ring),
-      stream_(repackage::make_repackager, &audio_wait, &fanout_),
-      hold_timer_(shard.context()) {}
+      stream_(repackage::make_repackager, &audio_wait, &fanout_, continuity::make_continuity),
+      hold_timer_(shard.context()),
+      fill_timer_(shard.context()) {}
 
 LiveStream::~LiveStream() = default;
 
@@ -30,24 +37,33 @@ media::Stream& LiveStream::publisher_arrived(const ingest::Grant& grant, ingest:
   lease_ = grant.lease;
   if (publisher_ != nullptr) publisher_->kick("another encoder took over with the same stream key");
   publisher_ = &publisher;
+  told_clock_jump_ = false;
   on_air_ = true;
   stop_holding();
   const bool srt = grant.protocol == media::IngestProtocol::srt;
   stream_.begin_publisher(srt ? media::PacketForm::mpegts : media::PacketForm::flv);
+  keep_filling();  // its first keyframe may be a while away
   events_.input_connected(uid_, shard_, grant.protocol);
   reconcile();
   return stream_;
 }
 
-void LiveStream::publisher_silent(ingest::Publisher& publisher) {
-  if (publisher_ != &publisher || !on_air_ || holding_ || hold_ == std::chrono::milliseconds::zero()) return;
-  events_.input_disconnected(uid_, InputReason::reconnecting);
+bool LiveStream::publisher_silent(ingest::Publisher& publisher) {
+  if (publisher_ != &publisher || !on_air_ || settings_.hold == std::chrono::milliseconds::zero())
+    return false;
+  if (holding_) return true;
   start_holding();
+  fill_timer_.expires_after(kSilencePatience);
+  fill_timer_.async_wait([this](boost::system::error_code ec) {
+    if (!ec && holding_) begin_filling();
+  });
+  return true;
 }
 
 void LiveStream::publisher_heard(const ingest::Grant& grant, ingest::Publisher& publisher) {
   if (publisher_ != &publisher || !holding_) return;
   stop_holding();
+  stream_.resume_publisher();
   events_.input_connected(uid_, shard_, grant.protocol);
 }
 
@@ -60,27 +76,37 @@ void LiveStream::publisher_left(ingest::Publisher& publisher, bool goodbye) {
     stream_.flush_now();
   }
   if (!on_air_) return finish_if_done();
-  if (holding_ && !goodbye) return;  // it had fallen silent before
-  if (goodbye || hold_ == std::chrono::milliseconds::zero()) {
-    events_.input_disconnected(uid_, InputReason::client_disconnect);
-    end_show(StopMode::drain_then_end);
-  } else {
-    events_.input_disconnected(uid_, InputReason::reconnecting);
-    start_holding();
+  if ((goodbye && !settings_.hold_on_goodbye) || settings_.hold == std::chrono::milliseconds::zero()) {
+    events_.input_disconnected(uid_, InputReason::client_disconnect, {});
+    return end_show(StopMode::drain_then_end);
   }
+  if (!holding_) start_holding();
+  begin_filling();
 }
 
 void LiveStream::start_holding() {
   holding_ = true;
-  spdlog::info("stream holding input={} for_ms={}", uid_, hold_.count());
-  for (auto& [uid, worker] : workers_) worker->set_source_present(false);
-  hold_timer_.expires_after(hold_);
+  holding_since_ = std::chrono::steady_clock::now();
+  spdlog::info("stream holding input={} for_ms={}", uid_, settings_.hold.count());
+  await_hold_end();
+}
+
+media::WallTime LiveStream::hold_ends_at() const {
+  const auto left = holding_since_ + settings_.hold - std::chrono::steady_clock::now();
+  return std::chrono::system_clock::now() + std::chrono::duration_cast<media::WallTime::duration>(left);
+}
+
+void LiveStream::await_hold_end() {
+  const media::WallTime until = hold_ends_at();
+  events_.input_disconnected(uid_, InputReason::reconnecting, until);
+  for (auto& [uid, worker] : workers_) worker->hold(until);
+  hold_timer_.expires_at(holding_since_ + settings_.hold);
   // This object is only destroyed by a handler posted after end_show() has cancelled the timer, so a wait
   // that is over always finds it alive.
   hold_timer_.async_wait([this](boost::system::error_code ec) {
     if (ec || !holding_) return;
     spdlog::info("stream hold is over input={}", uid_);
-    events_.input_disconnected(uid_, InputReason::ttl_exceeded);
+    events_.input_disconnected(uid_, InputReason::ttl_exceeded, {});
     kick_publisher("nothing was heard of the encoder for too long");
     end_show(StopMode::drain_then_end);
   });
@@ -90,10 +116,29 @@ void LiveStream::stop_holding() {
   if (!holding_) return;
   holding_ = false;
   hold_timer_.cancel();
-  for (auto& [uid, worker] : workers_) worker->set_source_present(true);
+  fill_timer_.cancel();
+  for (auto& [uid, worker] : workers_) worker->end_hold();
 }
 
-void LiveStream::want(std::vector<egress::OutputSpec> outputs) {
+void LiveStream::begin_filling() {
+  stream_.begin_filling();
+  keep_filling();
+}
+
+// Until a publisher's run has begun.
+void LiveStream::keep_filling() {
+  stream_.fill();
+  if (!stream_.filling()) return;
+  fill_timer_.expires_after(media::Stream::kFillPeriod);
+  fill_timer_.async_wait([this](boost::system::error_code ec) {
+    if (!ec && on_air_) keep_filling();
+  });
+}
+
+void LiveStream::want(std::vector<egress::OutputSpec> outputs, const StreamSettings& settings) {
+  const bool hold_changed = settings.hold != settings_.hold;
+  settings_ = settings;
+  if (holding_ && hold_changed) await_hold_end();
   wanted_.clear();
   for (auto& spec : outputs) {
     auto uid = spec.uid;
@@ -119,7 +164,7 @@ void LiveStream::reconcile() {
         std::make_shared<egress::Worker>(spec, stream_, fanout_, environment_, listener, shard_.executor());
     workers_.emplace(uid, worker);
     worker->start();
-    if (holding_) worker->set_source_present(false);
+    if (holding_) worker->hold(hold_ends_at());
   }
 }
 
@@ -130,7 +175,7 @@ void LiveStream::kick_publisher(std::string_view reason) {
 void LiveStream::end(std::string_view reason) {
   if (!on_air_) return;
   kick_publisher(reason);
-  events_.input_disconnected(uid_, InputReason::client_disconnect);
+  events_.input_disconnected(uid_, InputReason::client_disconnect, {});
   end_show(StopMode::end_now);
 }
 
@@ -143,6 +188,7 @@ void LiveStream::end_show(StopMode mode) {
   on_air_ = false;
   holding_ = false;
   hold_timer_.cancel();
+  fill_timer_.cancel();
   stop_mode_ = mode;
   reconcile();
   finish_if_done();
@@ -157,7 +203,15 @@ void LiveStream::retry(const std::string& output_uid) {
 }
 
 void LiveStream::collect_stats(std::vector<OutputStatsReport>& into) {
+  tell_clock_jumps();
   for (auto& [uid, worker] : workers_) into.push_back({uid_, uid, worker->report()});
+}
+
+// Once for each publisher: one whose clock is broken may jump all the time.
+void LiveStream::tell_clock_jumps() {
+  const auto jumps = stream_.counters().clock_jumps;
+  if (std::exchange(clock_jumps_, jumps) == jumps || std::exchange(told_clock_jump_, true)) return;
+  spdlog::warn("the encoder's clock jumped; the stream goes on without a gap input={}", uid_);
 }
 
 void LiveStream::output_changed(const egress::OutputSpec& spec, const media::OutputStatus& status,

@@ -18,9 +18,9 @@ media::Stream* PublisherGate::publisher_arrived(const ingest::Grant& grant, inge
   return &streams_[grant.shard->index()]->publisher_arrived(grant, publisher);
 }
 
-void PublisherGate::publisher_silent(const ingest::Grant& grant, ingest::Publisher& publisher) {
-  if (auto* stream = streams_[grant.shard->index()]->find(grant.input_uid))
-    stream->publisher_silent(publisher);
+bool PublisherGate::publisher_silent(const ingest::Grant& grant, ingest::Publisher& publisher) {
+  auto* stream = streams_[grant.shard->index()]->find(grant.input_uid);
+  return stream != nullptr && stream->publisher_silent(publisher);
 }
 
 void PublisherGate::publisher_heard(const ingest::Grant& grant, ingest::Publisher& publisher) {

@@ -20,7 +20,7 @@ class PublisherGate final : public ingest::Gate {
                                                          media::IngestProtocol protocol) override;
   std::variant<ingest::SrtPassphrase, ingest::Refusal> srt_passphrase(std::string_view input_uid) override;
   media::Stream* publisher_arrived(const ingest::Grant& grant, ingest::Publisher& publisher) override;
-  void publisher_silent(const ingest::Grant& grant, ingest::Publisher& publisher) override;
+  bool publisher_silent(const ingest::Grant& grant, ingest::Publisher& publisher) override;
   void publisher_heard(const ingest::Grant& grant, ingest::Publisher& publisher) override;
   void publisher_left(const ingest::Grant& grant, ingest::Publisher& publisher, bool goodbye) override;
 

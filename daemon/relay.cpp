@@ -29,14 +29,29 @@ egress::OutputSpec spec_of(const control::Output& output) {
   return {output.input_uid, output.uid, output.url, output.stream_key, output.verify_tls};
 }
 
+// The API's recording.timeoutSeconds is how long the show of an input survives its encoder; 0 leaves it to
+// the configuration.
+StreamSettings settings_of(const control::LiveInput& input, const StreamSettings& defaults) {
+  StreamSettings settings = defaults;
+  if (input.recording.timeout_seconds > 0) {
+    settings.hold = std::min<std::chrono::milliseconds>(std::chrono::seconds{input.recording.timeout_seconds},
+                                                        StreamSettings::kLongestHold);
+  }
+  if (const auto* wish = input.meta.if_contains("holdOnGoodbye"); wish != nullptr && wish->is_bool()) {
+    settings.hold_on_goodbye = wish->get_bool();
+  }
+  return settings;
+}
+
 }  // namespace
 
 Relay::Relay(asio::io_context& control, control::Store& store, std::string account, InputDirectory& directory,
-             std::size_t shards)
+             std::size_t shards, StreamSettings defaults)
     : control_(control),
       store_(store),
       account_(std::move(account)),
       directory_(directory),
+      defaults_(defaults),
       last_report_(shards, std::chrono::steady_clock::now()) {}
 
 void Relay::load() {
@@ -96,10 +111,12 @@ void Relay::take_wanted(const control::LiveInput& wanted, const std::vector<cont
     on_stream(input, wanted.uid, [](LiveStream& stream) { stream.end("this live input was disabled"); });
     return;
   }
-  on_stream(input, wanted.uid, [specs = std::move(specs), rotated = change.rotated](LiveStream& stream) {
-    if (rotated) stream.kick_publisher("the stream key was changed");
-    stream.want(specs);
-  });
+  on_stream(input, wanted.uid,
+            [specs = std::move(specs), settings = settings_of(wanted, defaults_),
+             rotated = change.rotated](LiveStream& stream) {
+              if (rotated) stream.kick_publisher("the stream key was changed");
+              stream.want(specs, settings);
+            });
 }
 
 void Relay::forget(const std::string& uid) {
@@ -125,6 +142,7 @@ void Relay::enter(Input& input, bool connected, InputReason reason) {
   auto& current = input.report->current;
   current.connected = connected;
   current.reason = reason;
+  current.hold_ends_at.reset();
   current.entered_at = current.last_seen = now();
 }
 
@@ -172,12 +190,19 @@ void Relay::input_connected(const std::string& uid, net::Shard& shard, media::In
   });
 }
 
-void Relay::input_disconnected(const std::string& uid, InputReason reason) {
-  asio::post(control_, [this, uid, reason] {
+void Relay::input_disconnected(const std::string& uid, InputReason reason,
+                               std::optional<media::WallTime> hold_ends_at) {
+  asio::post(control_, [this, uid, reason, hold_ends_at] {
     const auto input = inputs_.find(uid);
     if (input == inputs_.end()) return;
-    input->second.on_air = reason == InputReason::reconnecting;
+    input->second.on_air = hold_ends_at.has_value();
+    auto& report = input->second.report;
+    if (report && !report->current.connected && report->current.reason == reason) {
+      report->current.hold_ends_at = hold_ends_at;  // only that has changed
+      return;
+    }
     enter(input->second, false, reason);
+    report->current.hold_ends_at = hold_ends_at;
   });
 }
 

@@ -20,6 +20,7 @@
 #include "daemon/input_directory.hpp"
 #include "daemon/relay_events.hpp"
 #include "daemon/shard_streams.hpp"
+#include "daemon/stream_settings.hpp"
 
 namespace simulcast::daemon {
 
@@ -28,8 +29,9 @@ class Relay final : public control::Engine, public RelayEvents {
   // A shard that has not reported for this long is stalled.
   static constexpr std::chrono::seconds kShardStalled{5};
 
+  // `defaults` are those of inputs that ask for nothing else.
   Relay(boost::asio::io_context& control, control::Store& store, std::string account,
-        InputDirectory& directory, std::size_t shards);
+        InputDirectory& directory, std::size_t shards, StreamSettings defaults);
 
   // Before any shard runs: where the streams of each shard are.
   void set_streams(const std::vector<std::unique_ptr<ShardStreams>>& streams) { streams_ = &streams; }
@@ -44,7 +46,8 @@ class Relay final : public control::Engine, public RelayEvents {
 
   // From the shards.
   void input_connected(const std::string& uid, net::Shard& shard, media::IngestProtocol protocol) override;
-  void input_disconnected(const std::string& uid, media::InputReason reason) override;
+  void input_disconnected(const std::string& uid, media::InputReason reason,
+                          std::optional<media::WallTime> hold_ends_at) override;
   void stream_ended(const std::string& uid) override;
   void output_changed(const std::string& input_uid, const std::string& output_uid,
                       const media::OutputStatus& status, const media::OutputStats& stats) override;
@@ -79,6 +82,7 @@ class Relay final : public control::Engine, public RelayEvents {
   control::Store& store_;
   const std::string account_;
   InputDirectory& directory_;
+  const StreamSettings defaults_;
   const std::vector<std::unique_ptr<ShardStreams>>* streams_ = nullptr;
   std::map<std::string, Input, std::less<>> inputs_;
   std::vector<std::chrono::steady_clock::time_point> last_report_;  // by shard

@@ -1,6 +1,7 @@
 // What the shards tell the control thread. Called on a shard; the implementation posts and returns at once.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,8 +21,9 @@ class RelayEvents {
  public:
   // A publisher feeds the input; its wanted outputs are asked for with ShardStreams::want().
   virtual void input_connected(const std::string& uid, net::Shard& shard, media::IngestProtocol protocol) = 0;
-  // The publisher has gone; with `holding` the stream waits for it to come back.
-  virtual void input_disconnected(const std::string& uid, media::InputReason reason) = 0;
+  // The publisher has gone; while the stream waits for it to come back, until when.
+  virtual void input_disconnected(const std::string& uid, media::InputReason reason,
+                                  std::optional<media::WallTime> hold_ends_at) = 0;
   // Nothing of the input is left on the shard.
   virtual void stream_ended(const std::string& uid) = 0;
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "daemon/live_stream.hpp"
+#include "daemon/stream_settings.hpp"
 #include "media/audio_wait.hpp"
 #include "net/gather_ring.hpp"
 
@@ -20,7 +21,7 @@ class ShardStreams {
   static constexpr std::chrono::seconds kReportInterval{1};
 
   ShardStreams(net::Shard& shard, const egress::Environment& environment, RelayEvents& events,
-               std::chrono::milliseconds hold);
+               StreamSettings settings);
 
   // Begins the reports.
   void start();
@@ -39,7 +40,7 @@ class ShardStreams {
   net::Shard& shard_;
   const egress::Environment& environment_;
   RelayEvents& events_;
-  const std::chrono::milliseconds hold_;
+  const StreamSettings settings_;  // until an input's own are known
   boost::asio::steady_timer report_timer_;
   media::AudioWait audio_wait_;
   const std::unique_ptr<net::GatherRing> ring_;  // null where the kernel has none

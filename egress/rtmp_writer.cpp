@@ -52,6 +52,8 @@ bool RtmpWriter::begin_next(Mailbox& mailbox) {
       }
       time = base_;
     }
+    // Headers come again at the seam between two publishers, where one track may stand further than another.
+    if (packet.role != PacketRole::frame) time = std::max(time, last_[packet.kind]);
     if (packet.kind == MediaKind::video) video_ = true;
     if (packet.role == PacketRole::frame && packet.kind == (video_ ? MediaKind::video : MediaKind::audio)) {
       ++frames_sent_;

@@ -82,13 +82,22 @@ void Worker::retry_now() {
   retry_timer_.cancel();
 }
 
-void Worker::set_source_present(bool present) {
-  source_present_ = present;
-  if (!present && status_.state == OutputState::live) {
-    set_state(OutputState::holding, "the input is away; the connection is kept for when it returns");
-  } else if (present && status_.state == OutputState::holding) {
-    set_state(OutputState::live, left_out_);
-  }
+void Worker::hold(media::WallTime until) {
+  holding_until_ = until;
+  if (status_.state == OutputState::live || status_.state == OutputState::holding) set_live();
+}
+
+void Worker::end_hold() {
+  holding_until_.reset();
+  if (status_.state == OutputState::holding) set_live();
+}
+
+// Or holding: the destination sees no difference.
+void Worker::set_live() {
+  if (!holding_until_) return set_state(OutputState::live, left_out_);
+  set_state(OutputState::holding,
+            "the encoder is away; the connection is kept, with a still picture and silence, for when it "
+            "returns");
 }
 
 void Worker::left_out(const std::string& sentence) {
@@ -178,7 +187,7 @@ asio::awaitable<Failure> Worker::watch() {
     }
     if (status_.state != OutputState::connecting) continue;
     if (stats.media_acknowledged) {
-      set_state(source_present_ ? OutputState::live : OutputState::holding, left_out_);
+      set_live();
     } else if (!told && stats.bytes_sent == 0 && Steady::now() - opened_at > kPatience) {
       told = true;
       set_state(OutputState::connecting, "the destination is ready; waiting for the input's next keyframe");
@@ -238,6 +247,8 @@ void Worker::set_state(OutputState state, std::string message) {
     status_.since = std::chrono::system_clock::now();
   }
   status_.message = std::move(message);
+  status_.hold_ends_at.reset();
+  if (state == OutputState::holding) status_.hold_ends_at = holding_until_;
   if (state == OutputState::retrying) {
     const auto wait =
         std::chrono::duration_cast<std::chrono::milliseconds>(*status_.next_retry_at - status_.since);

@@ -64,8 +64,9 @@ class alignas(64) Worker final : public media::Output, public std::enable_shared
   void stop(StopMode mode);
   // Ends the wait between two tries.
   void retry_now();
-  // The publisher has gone for the moment, or is back.
-  void set_source_present(bool present);
+  // The publisher has gone for the moment, and is waited for until then; or is back.
+  void hold(media::WallTime until);
+  void end_hold();
 
   const OutputSpec& spec() const { return spec_; }
   bool stopping() const { return stop_mode_.has_value(); }
@@ -88,6 +89,7 @@ class alignas(64) Worker final : public media::Output, public std::enable_shared
   void attach();
   void detach();
   void close_sink();
+  void set_live();
   void set_state(media::OutputState state, std::string message = {});
 
   // First what take() looks at.
@@ -102,7 +104,7 @@ class alignas(64) Worker final : public media::Output, public std::enable_shared
   boost::asio::any_io_executor executor_;
 
   bool attached_ = false;
-  bool source_present_ = true;
+  std::optional<media::WallTime> holding_until_;
   std::string left_out_;  // of the stream, because the destination's protocol cannot carry it
   std::optional<StopMode> stop_mode_;
   boost::asio::steady_timer stop_timer_;   // cancelled by stop()

@@ -64,8 +64,8 @@ class Gate {
   virtual media::Stream* publisher_arrived(const Grant& grant, Publisher& publisher) = 0;
 
   // On the granted shard, in turn: nothing is heard of the publisher although its connection stands, so the
-  // stream holds; and it is heard again.
-  virtual void publisher_silent(const Grant& grant, Publisher& publisher) = 0;
+  // stream holds; and it is heard again. True: it may stay until it is kicked.
+  virtual bool publisher_silent(const Grant& grant, Publisher& publisher) = 0;
   virtual void publisher_heard(const Grant& grant, Publisher& publisher) = 0;
 
   // On the granted shard, once, after publisher_arrived() gave a stream. With a goodbye the show is over,

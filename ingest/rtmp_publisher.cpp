@@ -18,6 +18,7 @@
 
 #include "ingest/flv_packets.hpp"
 #include "ingest/read_mark.hpp"
+#include "ingest/silence_watch.hpp"
 #include "media/payload_slab.hpp"
 #include "net/tls.hpp"
 #include "net/transport.hpp"
@@ -35,9 +36,7 @@ namespace {
 // From the accepted socket to a publish with a key: encoders need well under a second, a stranger gets no
 // more than this.
 constexpr std::chrono::seconds kPublishDeadline{10};
-// An encoder on a still picture sends audio at the least; one that sends nothing for this long is gone.
-constexpr std::chrono::seconds kSilence{30};
-constexpr std::chrono::seconds kSilenceCheck{1};
+constexpr std::chrono::milliseconds kSilenceCheck{500};
 // After a refusal the socket stays open for the encoder to read it; a reset could overtake the answer.
 constexpr std::chrono::seconds kLinger{1};
 // One read takes what a wake-up has brought: at least this much, 20 ms of a 6 Mbit/s stream.
@@ -159,6 +158,7 @@ class RtmpPublisher final : public Publisher,
                  to_string(protocol_), peer_, encoder_);
     session_.accept_publish();
     last_read_ = Steady::now();
+    silence_.begin(last_read_);
     if (auto* audio_wait = stream_->audio_wait()) read_mark_.emplace(audio_wait->longest());
     watch_silence();
     const std::string cause = co_await read_loop();
@@ -186,11 +186,13 @@ class RtmpPublisher final : public Publisher,
         if (kicked_) co_return *kicked_;  // between two reads
         const auto read = co_await transport_->read(slab_.room(kLeastRead));
         if (kicked_) co_return *kicked_;
-        if (silent_) co_return "nothing received for " + std::to_string(kSilence.count()) + " s";
+        if (gone_) co_return "nothing more was heard of the encoder";
         if (read.ec == asio::error::eof)
           co_return "the encoder closed the connection without ending the stream";
         if (read.ec) co_return "connection lost: " + read.ec.message();
         last_read_ = Steady::now();
+        silence_.heard(last_read_, media_seen_);
+        if (std::exchange(away_, false)) gate_.publisher_heard(grant_, *this);
         const media::Payload bytes = slab_.take(read.bytes);
         pending_ = bytes.bytes();
         if (auto cause = take_pending(&bytes)) co_return *cause;
@@ -212,6 +214,7 @@ class RtmpPublisher final : public Publisher,
       } else if (auto* message = std::get_if<rtmp::MediaMessage>(&**event)) {
         const std::uint32_t timestamp = message->timestamp;
         if (auto packet = packets_.packet_of(std::move(*message))) {
+          media_seen_ = true;
           if (read_mark_) learn(*packet, timestamp);
           stream_->publish(std::move(*packet), last_read_);
         } else if (packets_.malformed() > 0 && !told_malformed_) {
@@ -269,10 +272,20 @@ class RtmpPublisher final : public Publisher,
     silence_check_->expires_after(kSilenceCheck);
     silence_check_->async_wait([self = shared_from_this()](error_code ec) {
       if (ec) return;
-      self->silent_ = Steady::now() - self->last_read_ >= kSilence;
-      if (self->silent_) return self->transport_->cancel();
+      self->check_silence();
+      if (self->gone_) return self->transport_->cancel();
       self->watch_silence();
     });
+  }
+
+  void check_silence() {
+    const auto verdict = silence_.look(Steady::now());
+    if (verdict == SilenceWatch::Verdict::present) return;
+    if (!away_) {
+      away_ = true;
+      may_stay_ = gate_.publisher_silent(grant_, *this);
+    }
+    gone_ = verdict == SilenceWatch::Verdict::gone && !may_stay_;
   }
 
   // Never waits: what the socket does not take now goes with the next call. False: too much has piled up, or
@@ -331,7 +344,11 @@ class RtmpPublisher final : public Publisher,
   bool waiting_ = false;               // by the stream's AudioWait
   bool waited_ = false;                // what is read next has waited for long enough
   std::optional<std::string> kicked_;
-  bool silent_ = false;
+  SilenceWatch silence_;
+  bool media_seen_ = false;
+  bool away_ = false;      // nothing has been heard of it for a while
+  bool may_stay_ = false;  // all the same, for the stream holds
+  bool gone_ = false;
   bool goodbye_ = false;
   bool told_malformed_ = false;
 };

@@ -27,9 +27,10 @@ namespace {
 
 // How many datagrams may follow each other before others on the shard get their turn.
 constexpr int kReadsInARow = 64;
-// Encoders send without a pause. One that does not is as good as gone, although it is let stay: libsrt takes
-// more than 5 s to tell whether it lives.
-constexpr std::chrono::milliseconds kSilence{4000};
+// Encoders send without a pause, and what got lost on the way has been repaired or given up after the
+// latency. One that does not is as good as gone, although it is let stay: libsrt takes more than 5 s to tell
+// whether it lives.
+constexpr std::chrono::milliseconds kSilence{900};
 // libsrt does not tell a peer that has closed from one that has gone silent. The latter is noticed after more
 // than this without a datagram, and an encoder that ends the show has sent media until then.
 constexpr std::chrono::seconds kSilenceBeforeLoss{3};
@@ -64,9 +65,9 @@ class SrtPublisher final : public Publisher, public std::enable_shared_from_this
       } else {
         co_await socket_.wait_readable();
         sample_stats();
-        if (!silent_ && Steady::now() - last_read_ >= kSilence) {
+        if (received_ && !silent_ && Steady::now() - last_read_ >= kSilence) {
           silent_ = true;
-          gate_.publisher_silent(grant_, *this);
+          static_cast<void>(gate_.publisher_silent(grant_, *this));  // libsrt ends it by itself
         }
       }
     }
@@ -114,11 +115,15 @@ class SrtPublisher final : public Publisher, public std::enable_shared_from_this
         more_waits_ = true;
         break;
       }
-      const auto got = socket_.receive(slab_.room(net::kMaxSrtMessage));
+      const auto room = slab_.room(net::kMaxSrtMessage);
+      const auto got = socket_.receive(room);
       if (got.blocked) break;
       ended = got.ended;
       if (got.bytes == 0) continue;
       last_read_ = now;
+      received_ = true;
+      if (std::exchange(silent_, false)) gate_.publisher_heard(grant_, *this);
+      stream_->join(room.first(got.bytes), now);
       publish(slab_.take(got.bytes));
     }
     if (kicked_) return false;  // the stream is another's now
@@ -127,7 +132,6 @@ class SrtPublisher final : public Publisher, public std::enable_shared_from_this
   }
 
   void publish(media::Payload datagram) {
-    if (std::exchange(silent_, false)) gate_.publisher_heard(grant_, *this);
     auto packets = packets_.packets_of(std::move(datagram));
     if (!packets) {
       if (!std::exchange(told_malformed_, true)) {
@@ -151,6 +155,7 @@ class SrtPublisher final : public Publisher, public std::enable_shared_from_this
   Steady::time_point last_read_{};
   std::optional<std::string> kicked_;
   bool more_waits_ = false;
+  bool received_ = false;  // the first datagram, which is handed out when the latency has passed
   bool silent_ = false;
   bool told_malformed_ = false;
 };

@@ -74,13 +74,18 @@ void Lane::remember(const Packet& packet) {
   }
 }
 
+std::vector<Packet> Lane::headers() const {
+  std::vector<Packet> headers;
+  headers.reserve(1 + headers_.size() + gop_.packets().size());  // who starts puts the GOP behind them
+  if (metadata_) headers.push_back(*metadata_);
+  headers.insert(headers.end(), headers_.begin(), headers_.end());
+  return headers;
+}
+
 void Lane::start(Attached& attached) {
   attached.started = true;
   const auto& gop = gop_.packets();
-  std::vector<Packet> packets;
-  packets.reserve(1 + headers_.size() + gop.size());
-  if (metadata_) packets.push_back(*metadata_);
-  packets.insert(packets.end(), headers_.begin(), headers_.end());
+  std::vector<Packet> packets = headers();
   for (Packet& header : packets) header.dts = header.pts = gop.front().dts;
   packets.insert(packets.end(), gop.begin(), gop.end());
   attached.output->take({packets});

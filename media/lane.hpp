@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <vector>
@@ -34,6 +35,12 @@ class Lane {
   bool may_wait() const {
     return !batch_.empty() && !video_in_batch_ && batch_.size() < kMostWaiting && gop_.expects_video();
   }
+
+  // What an output that joins now would be given: it can begin; its headers, metadata among them; and the
+  // GOP.
+  bool ready() const { return gop_.ready(); }
+  std::vector<Packet> headers() const;
+  const std::deque<Packet>& gop() const { return gop_.packets(); }
 
   void attach(Output& output);
   // False when it was not attached here.

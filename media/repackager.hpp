@@ -24,6 +24,9 @@ class Repackager {
   virtual void push(const Packet& packet, std::vector<Packet>& out) = 0;
   // The end of a batch: nothing that is complete is kept back.
   virtual void flush(std::vector<Packet>& out) = 0;
+  // The publisher has broken off: what is incomplete stays so and is given up. Filler of the same tracks
+  // follows.
+  virtual void interrupted() = 0;
   // The packets of a new publisher follow, headers first.
   virtual void begin_publisher() = 0;
   // This publisher has ended its broadcast: what only waited to be seen complete is complete.

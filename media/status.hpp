@@ -30,6 +30,7 @@ struct OutputStatus {
   std::string message;  // the cause, in the peer's words where it gave any; never a secret
   int attempt = 0;      // failed tries since the last healthy connection
   std::optional<WallTime> next_retry_at;
+  std::optional<WallTime> hold_ends_at = {};  // while holding: how long the connection is kept
 };
 
 struct OutputStats {
@@ -70,6 +71,7 @@ struct InputStatus {
   IngestProtocol protocol = IngestProtocol::rtmp;
   WallTime entered_at{};
   WallTime last_seen{};
+  std::optional<WallTime> hold_ends_at = {};  // while outputs are kept for it to come back
 };
 
 }  // namespace simulcast::media

@@ -14,6 +14,7 @@ class Stream::Converter final : public Output {
 
   PacketForm to() const { return to_; }
   void begin_publisher() { repackager_->begin_publisher(); }
+  void interrupted() { repackager_->interrupted(); }
   void end_publisher() {
     repackager_->end_publisher(made_);
     pass_on();
@@ -32,7 +33,7 @@ class Stream::Converter final : public Output {
     Lane& lane = stream_.lane(to_);
     lane.set_left_out(repackager_->left_out());
     for (Packet& packet : made_) {
-      if (to_ == PacketForm::flv) stream_.timeline_.map(packet, stream_.arrival_);
+      if (to_ == PacketForm::flv && !stream_.timeline_.map(packet, stream_.arrival_)) continue;
       lane.publish(std::move(packet));
     }
     made_.clear();
@@ -44,9 +45,11 @@ class Stream::Converter final : public Output {
   std::vector<Packet> made_;  // kept for its capacity
 };
 
-Stream::Stream(RepackagerFactory make_repackager, AudioWait* audio_wait, BatchGiven* flv_given)
+Stream::Stream(RepackagerFactory make_repackager, AudioWait* audio_wait, BatchGiven* flv_given,
+               const ContinuityFactory& make_continuity)
     : make_repackager_(std::move(make_repackager)),
       audio_wait_(audio_wait != nullptr && audio_wait->longest().count() > 0 ? audio_wait : nullptr),
+      continuity_(make_continuity ? make_continuity() : nullptr),
       epoch_(Timeline::Clock::now()),
       arrival_(epoch_) {
   lane(PacketForm::flv).set_batch_given(flv_given);
@@ -63,12 +66,88 @@ void Stream::end_publisher() {
 }
 
 void Stream::begin_publisher(PacketForm form) {
+  begin_filling();  // one that is taken over is heard of no more either
+  next_.emplace(Run{form, false, {}});
+  if (continuity_) continuity_->begin_publisher();
+}
+
+void Stream::begin_filling() {
   flush_now();
-  timeline_.begin_publisher();
-  if (form != form_) {
+  next_.reset();
+  if (filling_ || !continuity_ || !lane(form_).ready()) return;
+  filling_ = true;
+  filled_ = false;
+  if (converter_) converter_->interrupted();
+  continuity_->begin_filling(form_, lane(form_), timeline_);
+}
+
+void Stream::fill(Timeline::Clock::time_point now) {
+  if (!filling_) return;
+  continuity_->fill(now, filler_);
+  if (filler_.empty()) return;
+  filled_ = true;
+  arrival_ = now;
+  for (Packet& packet : filler_) {
+    if (form_ == PacketForm::flv) {
+      timeline_.note(packet, now);
+    } else {
+      packet.dts = packet.pts = std::chrono::duration_cast<Time>(now - epoch_);
+    }
+    lane(form_).publish(std::move(packet));
+  }
+  filler_.clear();
+  flush_now();
+}
+
+void Stream::resume_publisher() {
+  if (!filling_ || next_) return;
+  if (filled_) {
+    // Its headers are not sent again.
+    next_.emplace(Run{form_, true, {}});
+    for (Packet& header : lane(form_).headers()) next_->lane.publish(std::move(header));
+    if (continuity_) continuity_->begin_publisher();
+  } else {
+    filling_ = false;
+    continuity_->end_filling();
+  }
+}
+
+void Stream::join(std::span<std::byte> datagram, Timeline::Clock::time_point arrival) {
+  if (continuity_) continuity_->join(datagram, arrival);
+}
+
+void Stream::publish(Packet packet, Timeline::Clock::time_point arrival) {
+  arrival_ = arrival;
+  ++packets_;
+  bytes_ += packet.payload.size();
+  if ((next_ ? next_->form : form_) == PacketForm::mpegts) {
+    packet.dts = packet.pts = std::chrono::duration_cast<Time>(arrival - epoch_);
+  }
+  if (!next_) return give(std::move(packet));
+  next_->lane.publish(std::move(packet));
+  next_->lane.flush();  // to nobody
+  if (next_->lane.ready()) start_run();
+}
+
+// To the lane of the publisher's form, in the time of the stream.
+void Stream::give(Packet&& packet) {
+  if (form_ == PacketForm::flv && !timeline_.map(packet, arrival_)) return;
+  lane(form_).publish(std::move(packet));
+}
+
+void Stream::start_run() {
+  const Run run = *std::exchange(next_, std::nullopt);
+  if (std::exchange(filling_, false)) continuity_->end_filling();
+  if (run.form != form_) {
     // The outputs stay where they are; it is the conversion that turns round.
     stop_converter();
-    form_ = form;
+    form_ = run.form;
+  }
+  const Packet& first = run.lane.gop().front();
+  if (form_ == PacketForm::flv) {
+    timeline_.begin_publisher(first, arrival_);
+  } else {
+    timeline_.begin_publisher();  // by what is made of it
   }
   for (Lane& lane : lanes_) lane.begin_publisher();
   if (converter_) {
@@ -76,18 +155,11 @@ void Stream::begin_publisher(PacketForm form) {
   } else if (lane(other_form()).has_outputs()) {
     start_converter();
   }
-}
-
-void Stream::publish(Packet packet, Timeline::Clock::time_point arrival) {
-  arrival_ = arrival;
-  if (form_ == PacketForm::flv) {
-    timeline_.map(packet, arrival);
-  } else {
-    packet.dts = packet.pts = std::chrono::duration_cast<Time>(arrival - epoch_);
+  for (Packet& header : run.lane.headers()) {
+    if (run.resumed) header.dts = header.pts = first.dts;  // it has the time of the stream
+    give(std::move(header));
   }
-  ++packets_;
-  bytes_ += packet.payload.size();
-  lane(form_).publish(std::move(packet));
+  for (const Packet& packet : run.lane.gop()) give(Packet(packet));
 }
 
 void Stream::flush() {

@@ -2,15 +2,25 @@
 //
 // It has a lane for each form that packets come in. The publisher's own lane gets what arrives; the other one
 // gets it repackaged, once for all outputs there, and only while there are any. Timestamps of FLV packets are
-// mapped to the stream's clock; datagrams of MPEG-TS pass untouched, their own clock inside, and carry the
-// time of their arrival. Owned by the daemon's per-shard registry; lives on one shard, as do its outputs.
+// mapped to the stream's clock; datagrams of MPEG-TS keep their own clock inside, and carry the time of their
+// arrival.
+//
+// A publisher's run begins with its first keyframe: until then the one before goes on, or the filler that
+// stands in for it, so that an output never sees two publishers mixed nor the time between them. Owned by the
+// daemon's per-shard registry; lives on one shard, as do its outputs.
 #pragma once
 
 #include <array>
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
+#include <vector>
 
 #include "media/audio_wait.hpp"
+#include "media/continuity.hpp"
 #include "media/lane.hpp"
 #include "media/output.hpp"
 #include "media/packet.hpp"
@@ -24,17 +34,29 @@ class Stream final : private AudioWaiter {
   // Without a factory only outputs of the publisher's own form get anything; without an AudioWait nothing
   // waits. `flv_given` hears of the batches of the FLV lane.
   explicit Stream(RepackagerFactory make_repackager = {}, AudioWait* audio_wait = nullptr,
-                  BatchGiven* flv_given = nullptr);
+                  BatchGiven* flv_given = nullptr, const ContinuityFactory& make_continuity = {});
   ~Stream();
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
-  // The packets of a new publisher follow: its clock is joined to the stream's, and nothing of it is passed
-  // on before its first keyframe, so that two publishers are never mixed.
+  // The packets of a new publisher follow.
   void begin_publisher(PacketForm form = PacketForm::flv);
   // The publisher has ended its broadcast: what it sent last is complete. Not to be called for one that was
   // cut off.
   void end_publisher();
+
+  // The publisher has gone, or has fallen silent: fill() is called every kFillPeriod from now on, until
+  // filling() says that a publisher's run has begun.
+  static constexpr std::chrono::milliseconds kFillPeriod{40};
+  void begin_filling();
+  void fill(Timeline::Clock::time_point now = Timeline::Clock::now());
+  bool filling() const { return filling_; }
+  // The silent publisher is heard again: it goes on where it was if nothing had to be filled, else from its
+  // next keyframe.
+  void resume_publisher();
+
+  // A datagram as it came, before it is published: see Continuity::join().
+  void join(std::span<std::byte> datagram, Timeline::Clock::time_point arrival);
 
   void publish(Packet packet, Timeline::Clock::time_point arrival = Timeline::Clock::now());
   // Call once after everything that came with one read was published. A video frame is written at once; audio
@@ -59,6 +81,14 @@ class Stream final : private AudioWaiter {
  private:
   class Converter;
 
+  struct Run {  // of a publisher whose first keyframe has not come yet
+    PacketForm form;
+    bool resumed;  // begins with the headers of the run before
+    Lane lane;
+  };
+
+  void give(Packet&& packet);
+  void start_run();
   Lane& lane(PacketForm form) { return lanes_[static_cast<std::size_t>(form)]; }
   PacketForm other_form() const { return form_ == PacketForm::flv ? PacketForm::mpegts : PacketForm::flv; }
   void flush(Lane& lane);
@@ -71,6 +101,11 @@ class Stream final : private AudioWaiter {
   AudioWait* const audio_wait_;        // null: nothing waits
   PacketForm form_ = PacketForm::flv;  // the publisher's
   std::array<Lane, 2> lanes_;
+  std::optional<Run> next_;                       // takes over as soon as it can
+  const std::unique_ptr<Continuity> continuity_;  // null: nothing is filled
+  bool filling_ = false;
+  bool filled_ = false;                   // something was made since filling began
+  std::vector<Packet> filler_;            // kept for its capacity
   std::unique_ptr<Converter> converter_;  // while the other form is wanted
   Timeline timeline_;                     // of the FLV lane
   Timeline::Clock::time_point epoch_;     // the zero of the datagrams' times

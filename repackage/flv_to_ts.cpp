@@ -183,6 +183,9 @@ void FlvToTs::end_publisher(std::vector<Packet>& out) {
   hand_out(out);
 }
 
+// FLV has no incomplete frames.
+void FlvToTs::interrupted() {}
+
 void FlvToTs::begin_publisher() {
   starting_ = true;
   waiting_.clear();

@@ -43,6 +43,7 @@ class FlvToTs final : public media::Repackager {
 
   void push(const media::Packet& packet, std::vector<media::Packet>& out) override;
   void flush(std::vector<media::Packet>& out) override;
+  void interrupted() override;
   void begin_publisher() override;
   void end_publisher(std::vector<media::Packet>& out) override;
   const std::string& left_out() const override { return left_out_; }

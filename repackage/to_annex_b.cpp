@@ -16,36 +16,13 @@ constexpr std::array kStartCode{std::byte{0}, std::byte{0}, std::byte{0}, std::b
 constexpr std::array kDelimiterH264{std::byte{0x09}, std::byte{0xF0}};
 constexpr std::array kDelimiterH265{std::byte{0x46}, std::byte{0x01}, std::byte{0x50}};
 
-// Reads `count` NAL units of u16 length each; the record has been checked.
-const std::byte* read_units(const std::byte* p, std::size_t count, std::vector<nal::Unit>& units) {
-  for (; count > 0; --count) {
-    const std::size_t length = load_u16(p);
-    units.emplace_back(p + 2, length);
-    p += 2 + length;
-  }
-  return p;
-}
-
 }  // namespace
 
-void ToAnnexB::find_sets(Config& config) const {
-  if (codec_ == nal::Codec::h264) {
-    const std::byte* p = config.record.data() + 5;
-    p = read_units(p + 1, load_u8(p) & 0x1F, config.sets);
-    read_units(p + 1, load_u8(p), config.sets);
-    return;
-  }
-  const std::byte* p = config.record.data() + 22;
-  std::size_t arrays = load_u8(p++);
-  for (; arrays > 0; --arrays) p = read_units(p + 3, load_u16(p + 1), config.sets);
-}
-
 bool ToAnnexB::set_config(std::span<const std::byte> record) {
-  const auto parsed =
-      codec_ == nal::Codec::h264 ? flv::parse_avc_config(record) : flv::parse_hevc_config(record);
+  const auto parsed = flv::parse_config(codec_, record);
   if (parsed.has_error() || parsed->parameter_sets > kMaxSets) return false;
   next_ = {{record.begin(), record.end()}, parsed->nal_length_size, {}};
-  find_sets(next_);
+  next_.sets = flv::parameter_sets(codec_, next_.record);
   has_next_ = true;
   return true;
 }

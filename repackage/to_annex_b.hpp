@@ -42,7 +42,6 @@ class ToAnnexB {
     std::vector<std::span<const std::byte>> sets;  // lie in `record`
   };
 
-  void find_sets(Config& config) const;
   bool has_few_units(std::span<const std::byte> access_unit) const;
   bool brings_sets() const;
   void append(std::span<const std::byte> unit);

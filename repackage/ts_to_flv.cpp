@@ -52,6 +52,10 @@ void TsToFlv::begin_publisher() {
   demuxer_ = std::make_unique<mpegts::Demuxer>(static_cast<mpegts::Demuxer::Handler&>(*this));
 }
 
+void TsToFlv::interrupted() {
+  demuxer_->interrupt();
+}
+
 std::uint64_t TsToFlv::broken() const {
   return broken_before_ + (demuxer_ ? demuxer_->malformed() : 0) + (video_ ? video_->broken() : 0) +
          (audio_ ? audio_->broken() : 0);

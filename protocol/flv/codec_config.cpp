@@ -25,6 +25,16 @@ bool skip_sets(std::span<const std::byte>& rest, std::size_t count) {
   return true;
 }
 
+// Reads `count` NAL units of u16 length each.
+const std::byte* read_units(const std::byte* p, std::size_t count, std::vector<nal::Unit>& units) {
+  for (; count > 0; --count) {
+    const std::size_t length = load_u16(p);
+    units.emplace_back(p + 2, length);
+    p += 2 + length;
+  }
+  return p;
+}
+
 }  // namespace
 
 result<ConfigRecord> parse_avc_config(std::span<const std::byte> record) {
@@ -61,6 +71,20 @@ result<ConfigRecord> parse_hevc_config(std::span<const std::byte> record) {
     config.parameter_sets += count;
   }
   return config;
+}
+
+std::vector<nal::Unit> parameter_sets(nal::Codec codec, std::span<const std::byte> record) {
+  std::vector<nal::Unit> sets;
+  if (codec == nal::Codec::h264) {
+    const std::byte* p = record.data() + kAvcFixed - 1;
+    p = read_units(p + 1, load_u8(p) & 0x1F, sets);
+    read_units(p + 1, load_u8(p), sets);
+    return sets;
+  }
+  const std::byte* p = record.data() + kHevcFixed - 1;
+  std::size_t arrays = load_u8(p++);
+  for (; arrays > 0; --arrays) p = read_units(p + 3, load_u16(p + 1), sets);
+  return sets;
 }
 
 }  // namespace simulcast::flv

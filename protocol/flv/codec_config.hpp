@@ -13,6 +13,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
+
+#include "protocol/nal/nal_units.hpp"
 
 namespace simulcast::flv {
 
@@ -27,5 +30,11 @@ struct ConfigRecord {
 
 boost::system::result<ConfigRecord> parse_avc_config(std::span<const std::byte> record);
 boost::system::result<ConfigRecord> parse_hevc_config(std::span<const std::byte> record);
+inline boost::system::result<ConfigRecord> parse_config(nal::Codec codec, std::span<const std::byte> record) {
+  return codec == nal::Codec::h264 ? parse_avc_config(record) : parse_hevc_config(record);
+}
+
+// The parameter sets in a record that has been checked, in its order; they point into it.
+std::vector<nal::Unit> parameter_sets(nal::Codec codec, std::span<const std::byte> record);
 
 }  // namespace simulcast::flv

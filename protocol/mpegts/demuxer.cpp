@@ -137,6 +137,11 @@ void Demuxer::finish() {
   impl_->give_tables();
 }
 
+void Demuxer::interrupt() {
+  impl_->restart();
+  impl_->give_tables();
+}
+
 void Demuxer::Impl::restart() {
   stop();
   stopping = finishing = false;

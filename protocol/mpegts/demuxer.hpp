@@ -54,6 +54,9 @@ class Demuxer {
   // and begins anew.
   void finish();
 
+  // What has begun will not be completed: it is dropped. The tables and the clock stay as they are.
+  void interrupt();
+
   // Takes only these PIDs apart, from the next packet on; none at first.
   void select(std::span<const std::uint16_t> pids);
 

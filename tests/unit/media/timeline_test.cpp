@@ -19,7 +19,7 @@ Packet at(MediaKind kind, Time dts, Time composition = Time::zero()) {
 struct TimelineTest : testing::Test {
   Time map(MediaKind kind, Time dts, Time composition = Time::zero()) {
     Packet packet = at(kind, dts, composition);
-    timeline.map(packet, now);
+    EXPECT_TRUE(timeline.map(packet, now));
     EXPECT_EQ(packet.pts - packet.dts, composition);
     return packet.dts;
   }
@@ -93,8 +93,40 @@ TEST_F(TimelineTest, TakeoverWithoutAGapStillGoesForward) {
   map(MediaKind::video, 0ms);
   map(MediaKind::audio, 500ms);
   timeline.begin_publisher();
-  EXPECT_GT(map(MediaKind::video, 0ms), 500ms);
-  EXPECT_GE(map(MediaKind::audio, 0ms), 500ms);
+  EXPECT_GT(map(MediaKind::video, 0ms), 0ms);
+  EXPECT_GT(map(MediaKind::audio, 500ms), 500ms);
+}
+
+TEST_F(TimelineTest, AudioFromBeforeTheSeamIsLeftOutSoThatItsOffsetStays) {
+  map(MediaKind::video, 0ms);
+  map(MediaKind::audio, 20ms);
+  now += 100ms;
+  timeline.begin_publisher();
+  EXPECT_EQ(map(MediaKind::video, 1000ms), 100ms);
+  Packet early = at(MediaKind::audio, 920ms);
+  EXPECT_FALSE(timeline.map(early, now));
+  EXPECT_EQ(map(MediaKind::audio, 941ms), 41ms);
+}
+
+TEST_F(TimelineTest, EachTrackGoesOnFromWhereItStood) {
+  map(MediaKind::video, 0ms);
+  map(MediaKind::audio, 500ms);
+  now += 4s;
+  timeline.begin_publisher();
+  EXPECT_EQ(map(MediaKind::video, 0ms), 4000ms);
+  EXPECT_EQ(map(MediaKind::audio, 500ms), 4500ms);
+}
+
+TEST_F(TimelineTest, WhatWasMadeMeanwhileIsPartOfTheTime) {
+  map(MediaKind::video, 0ms, 80ms);
+  now += 2s;
+  ASSERT_EQ(timeline.positions().size(), 1U);
+  EXPECT_EQ(timeline.positions()[0].pts, 80ms);
+  Packet filler = at(MediaKind::video, timeline.positions()[0].at(now));
+  timeline.note(filler, now);
+  now += 500ms;
+  timeline.begin_publisher();
+  EXPECT_EQ(map(MediaKind::video, 77'000ms), 2500ms);
 }
 
 TEST_F(TimelineTest, NextPublisherStartsOnAWholeMillisecond) {

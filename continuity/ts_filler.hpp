@@ -1,0 +1,57 @@
+// Filler for a stream whose publisher came by SRT: MPEG-TS packets on the PIDs that the stream has, with its
+// tables, its clock reference, the last keyframe twice a second, and silence for AAC and MPEG audio.
+//
+// Owned by the stream's Continuity while it fills; lives on the stream's shard.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "continuity/sound.hpp"
+#include "continuity/ts_splice.hpp"
+#include "media/lane.hpp"
+#include "media/packet.hpp"
+
+namespace simulcast::continuity {
+
+class TsFiller {
+ public:
+  using Clock = media::Timeline::Clock;
+
+  // `splice` has seen all that is in the lane, and counts what is made.
+  TsFiller(const media::Lane& lane, TsSplice& splice);
+
+  // Adds the datagrams that are due by then.
+  void fill(Clock::time_point now, std::vector<media::Packet>& out);
+
+ private:
+  // Takes out of the cached GOP what the filler is like.
+  class Model;
+
+  struct Picture {
+    TsSplice::Track from;
+    std::vector<std::byte> versions[2];  // Annex B
+    media::Time next;
+    std::size_t turn = 0;
+  };
+  struct Sound {
+    TsSplice::Track from;
+    std::vector<std::byte> frame;  // as the PES packet carries it
+    SoundClock clock;
+  };
+
+  void add_clock(Clock::time_point now, std::vector<std::byte>& packets) const;
+  void hand_out(std::vector<std::byte>& packets, bool keyframe, Clock::time_point now,
+                std::vector<media::Packet>& out);
+
+  TsSplice& splice_;
+  std::vector<std::byte> tables_;
+  std::optional<TsSplice::Reference> reference_;
+  std::optional<Picture> picture_;
+  std::vector<Sound> sounds_;
+  Clock::time_point tables_at_{};
+};
+
+}  // namespace simulcast::continuity

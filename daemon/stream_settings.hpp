@@ -1,0 +1,19 @@
+// How the stream of an input behaves: what its record in the store says, else the configuration.
+//
+// Plain value; made on the control thread, used on the stream's shard.
+#pragma once
+
+#include <chrono>
+
+namespace simulcast::daemon {
+
+struct StreamSettings {
+  static constexpr std::chrono::hours kLongestHold{24};
+
+  std::chrono::milliseconds hold{};  // for an encoder that vanished; zero: the show ends with it
+  bool hold_on_goodbye = false;      // also for one that said goodbye
+
+  bool operator==(const StreamSettings&) const = default;
+};
+
+}  // namespace simulcast::daemon
