@@ -192,7 +192,7 @@ faultLine('E7', "the encoder's clock jumps by an hour and by a day, and stands s
   for (const kind of ['video', 'audio']) {
     const all = steps(timesOf(session.media, kind));
     line.atLeast(`smallest step of ${kind}`, smallest(all), 0, 'ms');
-    line.atMost(`largest step of ${kind}`, largest(all), kind === 'video' ? 68 : 48, 'ms');
+    line.atMost(`largest step of ${kind}`, largest(all), kind === 'video' ? 34 : 48, 'ms');
   }
   line.exactly('packets missing', publisher.published.length - session.media.length, 0);
   line.exactly('log lines about it', daemon.log.split('clock jumped').length - 1, 1);
