@@ -77,6 +77,7 @@ struct Ingest {
 struct Stream {
   std::chrono::milliseconds hold{std::chrono::seconds{30}};  // for an encoder that vanished
   bool hold_on_goodbye = false;                              // also for one that ended its stream
+  std::filesystem::path slate;                               // shown meanwhile; empty: the last keyframe
 
   bool operator==(const Stream&) const = default;
 };

@@ -76,6 +76,7 @@ class Loader {
     top.section("stream", [this](Section& stream) {
       stream.read("hold", config_.stream.hold, kHold);
       stream.read("hold_on_goodbye", config_.stream.hold_on_goodbye, parse_bool);
+      stream.read("slate", config_.stream.slate, path());
     });
     top.section("egress", [this](Section& section) { read_egress(section); });
     top.section("limits", [this](Section& limits) {

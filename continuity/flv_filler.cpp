@@ -9,7 +9,9 @@
 #include "continuity/sound_format.hpp"
 #include "continuity/still_picture.hpp"
 #include "protocol/flv/codec_config.hpp"
+#include "protocol/flv/codec_config_build.hpp"
 #include "protocol/flv/tag_body.hpp"
+#include "repackage/picture.hpp"
 
 namespace simulcast::continuity {
 
@@ -35,6 +37,7 @@ std::optional<nal::Codec> nal_codec(flv::VideoCodec codec) {
 // The configuration record of the track, which the tag body ends with.
 struct Config {
   Payload body;  // keeps it alive
+  std::size_t prefix;
   std::span<const std::byte> record;
 };
 std::optional<Config> config_of(const media::Lane& lane, const Position& position) {
@@ -42,7 +45,8 @@ std::optional<Config> config_of(const media::Lane& lane, const Position& positio
     if (!is_of(header, position, PacketRole::codec_header)) continue;
     const auto tag = flv::parse_video(header.payload.bytes());
     if (tag.has_error() || !tag->is_header || tag->is_colour_info) continue;
-    return Config{header.payload, header.payload.bytes().subspan(tag->data_offset)};
+    const auto bytes = header.payload.bytes();
+    return Config{header.payload, tag->data_offset, bytes.subspan(tag->data_offset)};
   }
   return std::nullopt;
 }
@@ -52,16 +56,36 @@ void append_length(std::vector<std::byte>& body, std::size_t length, unsigned si
 }
 
 // Everything before the NAL units as in the tag it is made of, but shown when it is decoded.
-Payload video_body(std::span<const std::byte> tag_header, bool has_composition_offset,
-                   const StillPicture::Units& units, unsigned length_size) {
+std::vector<std::byte> frame_prefix(std::span<const std::byte> tag_header, bool has_composition_offset) {
   constexpr std::size_t kOffsetSize = 3;
-  std::vector<std::byte> body(tag_header.begin(), tag_header.end());
-  if (has_composition_offset) std::fill(body.end() - kOffsetSize, body.end(), std::byte{0});
+  std::vector<std::byte> prefix(tag_header.begin(), tag_header.end());
+  if (has_composition_offset) std::fill(prefix.end() - kOffsetSize, prefix.end(), std::byte{0});
+  return prefix;
+}
+
+Payload video_body(std::vector<std::byte> body, const StillPicture::Units& units, unsigned length_size) {
   for (const auto& unit : units) {
     append_length(body, unit.size(), length_size);
     body.insert(body.end(), unit.begin(), unit.end());
   }
   return Payload::copy_of(body);
+}
+
+std::optional<SlateFormat> slate_format(nal::Codec codec, std::uint8_t profile, std::vector<nal::Unit> sets,
+                                        std::span<const nal::Unit> units) {
+  const auto slice = std::ranges::find_if(units, [codec](nal::Unit unit) {
+    const nal::Kind kind = nal::kind_of(codec, unit);
+    return kind == nal::Kind::slice || kind == nal::Kind::random_access;
+  });
+  if (slice != units.end()) sets.push_back(*slice);
+  const auto picture = repackage::picture_of(codec, sets);
+  if (!picture) return std::nullopt;
+  return SlateFormat{.codec = codec,
+                     .width = picture->width,
+                     .height = picture->height,
+                     .chroma_format = picture->format.chroma_format,
+                     .depth = picture->format.luma_depth,
+                     .profile = profile};
 }
 
 // What the frames of the track begin with, before the coded data.
@@ -98,7 +122,8 @@ std::optional<SoundFormat> format_of(const media::Lane& lane, const Position& po
 
 }  // namespace
 
-FlvFiller::FlvFiller(const media::Lane& lane, const media::Timeline& timeline) {
+FlvFiller::FlvFiller(const media::Lane& lane, const media::Timeline& timeline, const SlateChoice& slate)
+    : slate_(slate) {
   for (const Position& position : timeline.positions()) {
     if (position.kind == MediaKind::video) add_picture(lane, position);
     if (position.kind == MediaKind::audio) add_sound(lane, position);
@@ -120,16 +145,56 @@ void FlvFiller::add_picture(const media::Lane& lane, const Position& position) {
   if (record.has_error()) return;
   std::vector<nal::Unit> units;
   if (!nal::split_length_prefixed(bytes.subspan(tag->data_offset), record->nal_length_size, units)) return;
-  const auto still = StillPicture::of(*codec, units, flv::parameter_sets(*codec, config->record));
+  const auto sets = flv::parameter_sets(*codec, config->record);
+  const auto still = StillPicture::of(*codec, units, sets);
   if (!still) return;
   Picture picture{.from = position,
                   .versions = {},
-                  .next = std::max(position.dts + kPicturePeriod, position.pts + kPictureGap)};
+                  .next = std::max(position.dts + kPicturePeriod, position.pts + kPictureGap),
+                  .format = slate_format(*codec, record->profile, sets, units),
+                  .config = {config->body.bytes().begin(), config->body.bytes().end()},
+                  .config_prefix = config->prefix,
+                  .frame_prefix = frame_prefix(bytes.first(tag->data_offset), tag->composition_offset != 0)};
   for (std::size_t i = 0; i < std::size(picture.versions); ++i) {
-    picture.versions[i] = video_body(bytes.first(tag->data_offset), tag->composition_offset != 0,
-                                     still->version(i), record->nal_length_size);
+    picture.versions[i] = video_body(picture.frame_prefix, still->version(i), record->nal_length_size);
   }
   pictures_.push_back(std::move(picture));
+}
+
+// From here on the slate is shown. Its header, which goes before it.
+std::optional<Packet> FlvFiller::take_slate(Picture& picture) const {
+  constexpr unsigned kLengthSize = 4;  // as the records have it that are built
+  if (picture.slate_shown || !picture.format) return std::nullopt;
+  const auto slate = slate_.find(*picture.format);
+  if (!slate) return std::nullopt;
+  picture.slate_shown = true;
+  const nal::Codec codec = picture.format->codec;
+  // With the sets of the stream: what was kept of them stays good.
+  std::vector<nal::Unit> all =
+      flv::parameter_sets(codec, std::span<const std::byte>(picture.config).subspan(picture.config_prefix));
+  all.insert(all.end(), slate->sets.begin(), slate->sets.end());
+  std::vector<nal::Unit> sets[3];
+  for (const nal::Unit set : all) {
+    const nal::Kind kind = nal::kind_of(codec, set);
+    sets[kind == nal::Kind::vps ? 0 : kind == nal::Kind::sps ? 1 : 2].push_back(set);
+  }
+  const flv::PictureFormat format{picture.format->chroma_format, picture.format->depth,
+                                  picture.format->depth};
+  const auto record = codec == nal::Codec::h264 ? flv::build_avc_config(sets[1], sets[2], format)
+                                                : flv::build_hevc_config(sets[0], sets[1], sets[2], format);
+  if (record.has_error()) return std::nullopt;
+  for (std::size_t i = 0; i < std::size(picture.versions); ++i) {
+    picture.versions[i] = video_body(picture.frame_prefix, slate->picture.version(i), kLengthSize);
+  }
+  std::vector<std::byte> body(picture.config.begin(),
+                              picture.config.begin() + static_cast<std::ptrdiff_t>(picture.config_prefix));
+  body.insert(body.end(), record->begin(), record->end());
+  Packet header;
+  header.kind = picture.from.kind;
+  header.role = PacketRole::codec_header;
+  header.track = picture.from.track;
+  header.payload = Payload::copy_of(body);
+  return header;
 }
 
 void FlvFiller::add_sound(const media::Lane& lane, const Position& position) {
@@ -158,6 +223,10 @@ void FlvFiller::fill(media::Timeline::Clock::time_point now, std::vector<Packet>
     const Time until = picture.from.at(now);
     picture.next = std::max(picture.next, until - kMostMissed);
     for (; picture.next <= until; picture.next += kPicturePeriod) {
+      if (auto header = take_slate(picture)) {
+        header->dts = header->pts = picture.next;
+        out.push_back(*std::move(header));
+      }
       add(picture.from, picture.next, picture.versions[picture.turn++ % 2]);
     }
   }

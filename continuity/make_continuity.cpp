@@ -12,6 +12,8 @@ namespace {
 
 class Continuity final : public media::Continuity {
  public:
+  explicit Continuity(const SlateChoice& slate) : slate_(slate) {}
+
   void begin_publisher() override {
     if (splice_) splice_->begin_publisher();
   }
@@ -24,10 +26,10 @@ class Continuity final : public media::Continuity {
   void begin_filling(media::PacketForm form, const media::Lane& lane,
                      const media::Timeline& timeline) override {
     if (form == media::PacketForm::flv) {
-      flv_.emplace(lane, timeline);
+      flv_.emplace(lane, timeline, slate_);
     } else if (splice_) {
       splice_->interrupt();
-      ts_.emplace(lane, *splice_);
+      ts_.emplace(lane, *splice_, slate_);
     }
   }
 
@@ -42,6 +44,7 @@ class Continuity final : public media::Continuity {
   }
 
  private:
+  const SlateChoice& slate_;
   std::unique_ptr<TsSplice> splice_;  // once datagrams have come
   std::optional<FlvFiller> flv_;      // while filling
   std::optional<TsFiller> ts_;
@@ -49,8 +52,8 @@ class Continuity final : public media::Continuity {
 
 }  // namespace
 
-std::unique_ptr<media::Continuity> make_continuity() {
-  return std::make_unique<Continuity>();
+std::unique_ptr<media::Continuity> make_continuity(const SlateChoice& slate) {
+  return std::make_unique<Continuity>(slate);
 }
 
 }  // namespace simulcast::continuity

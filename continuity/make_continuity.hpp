@@ -1,12 +1,14 @@
-// What keeps a stream going between its publishers, for RTMP and SRT alike. A media::ContinuityFactory.
+// What keeps a stream going between its publishers, for RTMP and SRT alike: see media::Continuity.
 #pragma once
 
 #include <memory>
 
+#include "continuity/slates.hpp"
 #include "media/continuity.hpp"
 
 namespace simulcast::continuity {
 
-std::unique_ptr<media::Continuity> make_continuity();
+// `slate` is what the stream shows then, asked each time; it outlives what is made.
+std::unique_ptr<media::Continuity> make_continuity(const SlateChoice& slate);
 
 }  // namespace simulcast::continuity

@@ -13,6 +13,7 @@
 #include "protocol/mpegts/demuxer.hpp"
 #include "protocol/mpegts/mpeg_audio.hpp"
 #include "protocol/mpegts/packet_writer.hpp"
+#include "repackage/picture.hpp"
 
 namespace simulcast::continuity {
 
@@ -84,6 +85,7 @@ class TsFiller::Model final : private mpegts::Demuxer::Handler {
   std::vector<std::byte> tables;
   std::uint16_t video_pid = mpegts::kNullPid;
   std::optional<StillPicture> picture;
+  std::optional<SlateFormat> format;
   std::map<std::uint16_t, Sound> sounds;
 
  private:
@@ -126,6 +128,18 @@ class TsFiller::Model final : private mpegts::Demuxer::Handler {
     std::vector<nal::Unit> units;
     nal::split_annex_b(pes.bytes, units);
     picture = StillPicture::of(codec, units, {});
+    const auto size = repackage::picture_of(codec, units);
+    if (!size) return;
+    format = SlateFormat{.codec = codec,
+                         .width = size->width,
+                         .height = size->height,
+                         .chroma_format = size->format.chroma_format,
+                         .depth = size->format.luma_depth};
+    const auto sps = std::ranges::find_if(
+        units, [codec](nal::Unit unit) { return nal::kind_of(codec, unit) == nal::Kind::sps; });
+    if (codec == nal::Codec::h264 && sps != units.end() && sps->size() > 1) {
+      format->profile = std::to_integer<std::uint8_t>((*sps)[1]);
+    }
   }
 
   mpegts::Demuxer demuxer_;
@@ -134,14 +148,15 @@ class TsFiller::Model final : private mpegts::Demuxer::Handler {
   bool picture_found_ = false;  // since the last look
 };
 
-TsFiller::TsFiller(const media::Lane& lane, TsSplice& splice)
-    : splice_(splice), reference_(splice.reference()) {
+TsFiller::TsFiller(const media::Lane& lane, TsSplice& splice, const SlateChoice& slate)
+    : splice_(splice), slate_(slate), reference_(splice.reference()) {
   Model model(lane);
   tables_ = std::move(model.tables);
   if (const auto* track = splice.track(model.video_pid); track != nullptr && model.picture) {
     picture_ = Picture{.from = *track,
                        .versions = {annex_b(model.picture->version(0)), annex_b(model.picture->version(1))},
-                       .next = std::max(track->dts + kPicturePeriod, track->pts + kPictureGap)};
+                       .next = std::max(track->dts + kPicturePeriod, track->pts + kPictureGap),
+                       .format = model.format};
   }
   for (auto& [pid, sound] : model.sounds) {
     const auto* track = splice.track(pid);
@@ -155,6 +170,16 @@ TsFiller::TsFiller(const media::Lane& lane, TsSplice& splice)
     const Time begin = TsSplice::nearest(sound.end, track->dts);
     sounds_.push_back({*track, sound.is_aac ? adts_frame(sound.last, silence->bytes) : silence->bytes,
                        SoundClock(begin, *silence)});
+  }
+}
+
+void TsFiller::take_slate() {
+  if (picture_->slate_shown || !picture_->format) return;
+  const auto slate = slate_.find(*picture_->format);
+  if (!slate) return;
+  picture_->slate_shown = true;
+  for (std::size_t i = 0; i < std::size(picture_->versions); ++i) {
+    picture_->versions[i] = annex_b(slate->picture.version(i));
   }
 }
 
@@ -198,6 +223,7 @@ void TsFiller::fill(Clock::time_point now, std::vector<Packet>& out) {
   const Time until = picture_->from.at(now);
   picture_->next = std::max(picture_->next, until - kMostMissed);
   for (; picture_->next <= until; picture_->next += kPicturePeriod) {
+    take_slate();
     mpegts::append_pes(picture_->from.pid, picture_->from.stream_id, picture_->next, true,
                        picture_->versions[picture_->turn++ % 2], packets);
     hand_out(packets, true, now, out);

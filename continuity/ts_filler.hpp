@@ -9,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "continuity/slates.hpp"
 #include "continuity/sound.hpp"
 #include "continuity/ts_splice.hpp"
 #include "media/lane.hpp"
@@ -21,7 +22,8 @@ class TsFiller {
   using Clock = media::Timeline::Clock;
 
   // `splice` has seen all that is in the lane, and counts what is made.
-  TsFiller(const media::Lane& lane, TsSplice& splice);
+  // `slate` is shown instead of the keyframe as soon as it is there.
+  TsFiller(const media::Lane& lane, TsSplice& splice, const SlateChoice& slate);
 
   // Adds the datagrams that are due by then.
   void fill(Clock::time_point now, std::vector<media::Packet>& out);
@@ -35,6 +37,8 @@ class TsFiller {
     std::vector<std::byte> versions[2];  // Annex B
     media::Time next;
     std::size_t turn = 0;
+    std::optional<SlateFormat> format;
+    bool slate_shown = false;
   };
   struct Sound {
     TsSplice::Track from;
@@ -42,11 +46,13 @@ class TsFiller {
     SoundClock clock;
   };
 
+  void take_slate();
   void add_clock(Clock::time_point now, std::vector<std::byte>& packets) const;
   void hand_out(std::vector<std::byte>& packets, bool keyframe, Clock::time_point now,
                 std::vector<media::Packet>& out);
 
   TsSplice& splice_;
+  const SlateChoice& slate_;
   std::vector<std::byte> tables_;
   std::optional<TsSplice::Reference> reference_;
   std::optional<Picture> picture_;

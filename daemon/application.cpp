@@ -75,10 +75,11 @@ Application::Application(config::Config config, std::filesystem::path config_fil
   environment_.emplace(
       egress::Environment{resolver_, net::TlsContext::client(config_.egress.ca_file), srt_, config_.egress});
   const StreamSettings defaults{.hold = config_.stream.hold,
-                                .hold_on_goodbye = config_.stream.hold_on_goodbye};
+                                .hold_on_goodbye = config_.stream.hold_on_goodbye,
+                                .slate = config_.stream.slate};
   relay_ = std::make_unique<Relay>(control_, *store_, config_.account, directory_, shards_.size(), defaults);
   for (std::size_t i = 0; i < shards_.size(); ++i) {
-    streams_.push_back(std::make_unique<ShardStreams>(shards_[i], *environment_, *relay_, defaults));
+    streams_.push_back(std::make_unique<ShardStreams>(shards_[i], *environment_, *relay_, slates_, defaults));
   }
   relay_->set_streams(streams_);
   open_ingest();

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "config/config.hpp"
+#include "continuity/slates.hpp"
 #include "control/access_tokens.hpp"
 #include "daemon/input_directory.hpp"
 #include "daemon/publisher_gate.hpp"
@@ -71,6 +72,7 @@ class Application {
   net::SrtRuntime srt_;
   std::unique_ptr<control::SqliteStore> store_;
   std::optional<egress::Environment> environment_;
+  continuity::Slates slates_;
   net::ShardPool shards_;
   InputDirectory directory_;
   std::unique_ptr<Relay> relay_;

@@ -19,15 +19,17 @@ constexpr std::chrono::milliseconds kSilencePatience{1000};
 
 LiveStream::LiveStream(std::string uid, net::Shard& shard, const egress::Environment& environment,
                        media::AudioWait& audio_wait, net::GatherRing* ring, RelayEvents& events,
-                       StreamSettings settings, std::function<void()> on_finished)
+                       continuity::Slates& slates, StreamSettings settings, std::function<void()> on_finished)
     : uid_(std::move(uid)),
       shard_(shard),
       environment_(environment),
       events_(events),
-      settings_(settings),
+      settings_(std::move(settings)),
       on_finished_(std::move(on_finished)),
       fanout_(ring),
-      stream_(repackage::make_repackager, &audio_wait, &fanout_, continuity::make_continuity),
+      slate_{&slates, settings_.slate},
+      stream_(repackage::make_repackager, &audio_wait, &fanout_,
+              [this] { return continuity::make_continuity(slate_); }),
       hold_timer_(shard.context()),
       fill_timer_(shard.context()) {}
 
@@ -138,6 +140,7 @@ void LiveStream::keep_filling() {
 void LiveStream::want(std::vector<egress::OutputSpec> outputs, const StreamSettings& settings) {
   const bool hold_changed = settings.hold != settings_.hold;
   settings_ = settings;
+  slate_.file = settings.slate;
   if (holding_ && hold_changed) await_hold_end();
   wanted_.clear();
   for (auto& spec : outputs) {

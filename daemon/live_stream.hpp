@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "continuity/slates.hpp"
 #include "daemon/relay_events.hpp"
 #include "daemon/stream_settings.hpp"
 #include "egress/output_spec.hpp"
@@ -29,7 +30,7 @@ class LiveStream final : private egress::WorkerListener {
  public:
   LiveStream(std::string uid, net::Shard& shard, const egress::Environment& environment,
              media::AudioWait& audio_wait, net::GatherRing* ring, RelayEvents& events,
-             StreamSettings settings, std::function<void()> on_finished);
+             continuity::Slates& slates, StreamSettings settings, std::function<void()> on_finished);
   ~LiveStream();
 
   // The newer publisher takes over.
@@ -78,6 +79,7 @@ class LiveStream final : private egress::WorkerListener {
   const std::function<void()> on_finished_;
 
   egress::RtmpFanout fanout_;
+  continuity::SlateChoice slate_;
   media::Stream stream_;
   std::shared_ptr<void> lease_;  // pins the input to this shard
   ingest::Publisher* publisher_ = nullptr;

@@ -40,6 +40,12 @@ StreamSettings settings_of(const control::LiveInput& input, const StreamSettings
   if (const auto* wish = input.meta.if_contains("holdOnGoodbye"); wish != nullptr && wish->is_bool()) {
     settings.hold_on_goodbye = wish->get_bool();
   }
+  // A picture beside the one of the configuration: the API reaches no other file.
+  if (const auto* name = input.meta.if_contains("slate"); name != nullptr && name->is_string()) {
+    const std::filesystem::path file(std::string(name->get_string()));
+    if (!settings.slate.empty() && !file.empty() && file.filename() == file)
+      settings.slate.replace_filename(file);
+  }
   return settings;
 }
 
@@ -51,7 +57,7 @@ Relay::Relay(asio::io_context& control, control::Store& store, std::string accou
       store_(store),
       account_(std::move(account)),
       directory_(directory),
-      defaults_(defaults),
+      defaults_(std::move(defaults)),
       last_report_(shards, std::chrono::steady_clock::now()) {}
 
 void Relay::load() {

@@ -6,11 +6,12 @@
 namespace simulcast::daemon {
 
 ShardStreams::ShardStreams(net::Shard& shard, const egress::Environment& environment, RelayEvents& events,
-                           StreamSettings settings)
+                           continuity::Slates& slates, StreamSettings settings)
     : shard_(shard),
       environment_(environment),
       events_(events),
-      settings_(settings),
+      slates_(slates),
+      settings_(std::move(settings)),
       report_timer_(shard.context()),
       audio_wait_(shard.executor(), environment.config.audio_wait),
       ring_(net::GatherRing::make()) {}
@@ -37,7 +38,7 @@ media::Stream& ShardStreams::publisher_arrived(const ingest::Grant& grant, inges
       boost::asio::post(shard_.context(), [this, uid] { remove_finished(uid); });
     };
     stream = std::make_unique<LiveStream>(grant.input_uid, shard_, environment_, audio_wait_, ring_.get(),
-                                          events_, settings_, finished);
+                                          events_, slates_, settings_, finished);
   }
   return stream->publisher_arrived(grant, publisher);
 }

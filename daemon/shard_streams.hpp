@@ -21,7 +21,7 @@ class ShardStreams {
   static constexpr std::chrono::seconds kReportInterval{1};
 
   ShardStreams(net::Shard& shard, const egress::Environment& environment, RelayEvents& events,
-               StreamSettings settings);
+               continuity::Slates& slates, StreamSettings settings);
 
   // Begins the reports.
   void start();
@@ -40,6 +40,7 @@ class ShardStreams {
   net::Shard& shard_;
   const egress::Environment& environment_;
   RelayEvents& events_;
+  continuity::Slates& slates_;
   const StreamSettings settings_;  // until an input's own are known
   boost::asio::steady_timer report_timer_;
   media::AudioWait audio_wait_;

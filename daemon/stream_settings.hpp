@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <filesystem>
 
 namespace simulcast::daemon {
 
@@ -12,6 +13,7 @@ struct StreamSettings {
 
   std::chrono::milliseconds hold{};  // for an encoder that vanished; zero: the show ends with it
   bool hold_on_goodbye = false;      // also for one that said goodbye
+  std::filesystem::path slate;       // shown meanwhile; empty: the last keyframe is
 
   bool operator==(const StreamSettings&) const = default;
 };

@@ -78,6 +78,7 @@ void Stream::begin_filling() {
   filling_ = true;
   filled_ = false;
   if (converter_) converter_->interrupted();
+  headers_before_ = lane(form_).headers();
   continuity_->begin_filling(form_, lane(form_), timeline_);
 }
 
@@ -104,7 +105,7 @@ void Stream::resume_publisher() {
   if (filled_) {
     // Its headers are not sent again.
     next_.emplace(Run{form_, true, {}});
-    for (Packet& header : lane(form_).headers()) next_->lane.publish(std::move(header));
+    for (const Packet& header : headers_before_) next_->lane.publish(header);
     if (continuity_) continuity_->begin_publisher();
   } else {
     filling_ = false;

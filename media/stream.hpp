@@ -105,6 +105,7 @@ class Stream final : private AudioWaiter {
   const std::unique_ptr<Continuity> continuity_;  // null: nothing is filled
   bool filling_ = false;
   bool filled_ = false;                   // something was made since filling began
+  std::vector<Packet> headers_before_;    // filling
   std::vector<Packet> filler_;            // kept for its capacity
   std::unique_ptr<Converter> converter_;  // while the other form is wanted
   Timeline timeline_;                     // of the FLV lane

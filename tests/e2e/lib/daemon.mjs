@@ -33,7 +33,7 @@ export class Daemon {
 
   /**
    * `t`: the test that owns it. Options: `rtmps` a certificate of makeCertificates() for an RTMPS listener, `caFile`
-   * for outputs, `srt` {latency} for an SRT listener, `queue` {seconds, bytes}, `hold`, `tokens` a list in place of the one token, `logLevel`,
+   * for outputs, `srt` {latency} for an SRT listener, `queue` {seconds, bytes}, `hold`, `slate` a picture, `tokens` a list in place of the one token, `logLevel`,
    * `outputsPerInput` how many an input may have.
    */
   static async start(t, options) {
@@ -66,7 +66,7 @@ export class Daemon {
   }
 
   config() {
-    const { rtmps, srt, caFile, queue, hold = '30s', tokens = [this.token], logLevel = 'debug', outputsPerInput } =
+    const { rtmps, srt, caFile, queue, hold = '30s', tokens = [this.token], logLevel = 'debug', outputsPerInput, slate } =
       this.options;
     const text = (value) => JSON.stringify(value);
     return [
@@ -84,7 +84,7 @@ export class Daemon {
           ]
         : []),
       ...(srt ? [`  srt: { listen: "127.0.0.1:${this.ports.srt}", latency: ${srt.latency ?? 120}ms }`] : []),
-      `stream: { hold: ${hold} }`,
+      `stream: { hold: ${hold}${slate ? `, slate: ${text(slate)}` : ''} }`,
       ...(queue || caFile ? ['egress:'] : []),
       ...(queue ? [`  queue: { seconds: ${queue.seconds}, bytes: ${queue.bytes} }`] : []),
       ...(caFile ? [`  tls: { ca_file: ${text(caFile)} }`] : []),
