@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <span>
 
+#include "protocol/nal/bits.hpp"
+#include "protocol/nal/h264_slice.hpp"
 #include "tests/unit/continuity/codecs.hpp"
 
 namespace simulcast::continuity {
@@ -89,6 +92,39 @@ INSTANTIATE_TEST_SUITE_P(
              {.encoder = "libx265", .parameters = "keyint=12:min-keyint=12:scenecut=0:bframes=3:open-gop=1"},
              1}),
     [](const auto& test) { return test.param.name; });
+
+// Of the slices of a picture that is no field: ITU-T H.264, 7.3.3.
+std::vector<std::uint32_t> idr_pic_ids(const StillPicture::Units& units) {
+  nal::H264Sps sps;
+  std::vector<std::uint32_t> ids;
+  for (const auto& unit : units) {
+    if (const auto parsed = nal::parse_h264_sps(unit)) sps = *parsed;
+    if (nal::kind_of(nal::Codec::h264, unit) != nal::Kind::random_access) continue;
+    const auto raw = nal::without_emulation_prevention(std::span(unit).subspan(1));
+    nal::BitReader in(raw);
+    in.ue();
+    in.ue();
+    in.ue();
+    EXPECT_EQ(in.bits(sps.frame_num_bits), 0U);
+    ids.push_back(in.ue());
+  }
+  return ids;
+}
+
+// Decoders of libavcodec do not mind, others do.
+TEST(StillPicture, TwoInARowDifferInTheirIdrPicId) {
+  const auto coded = test::encode_video({.parameters = "keyint=20:bframes=0:slices=3"}, 1);
+  const auto still = still_of(nal::Codec::h264, coded.at(0).bytes);
+  ASSERT_TRUE(still);
+  const auto even = idr_pic_ids(still->version(0));
+  const auto odd = idr_pic_ids(still->version(1));
+  EXPECT_EQ(even.size(), 3U);
+  EXPECT_EQ(std::ranges::count(even, even[0]), 3);
+  EXPECT_EQ(std::ranges::count(odd, odd[0]), 3);
+  EXPECT_NE(even[0], odd[0]);
+  // Nor are they what an encoder begins with.
+  EXPECT_GT(std::min(even[0], odd[0]), 1U);
+}
 
 TEST(StillPicture, OfAPictureThatCannotStandAloneThereIsNothing) {
   const auto coded = test::encode_video({.parameters = "keyint=12:intra-refresh=1:bframes=0"}, 40);
