@@ -11,6 +11,7 @@
 #include <stdexcept>
 
 #include "control/http_session.hpp"
+#include "net/descriptors.hpp"
 #include "net/tls.hpp"
 
 namespace simulcast::control {
@@ -61,6 +62,13 @@ struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
       if (error == asio::error::connection_aborted) continue;  // gone before it was taken
       if (error) {
         spdlog::warn("http accept failed error=\"{}\"", error.message());
+        self->backoff.expires_after(kAcceptBackoff);
+        co_await self->backoff.async_wait(kResult);
+        continue;
+      }
+      if (net::is_reserved(socket.native_handle(), net::DescriptorUse::api)) {
+        spdlog::warn("api connections are turned away: too few file descriptors are left");
+        socket.close(error);
         self->backoff.expires_after(kAcceptBackoff);
         co_await self->backoff.async_wait(kResult);
         continue;

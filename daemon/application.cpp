@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <csignal>
 #include <fstream>
@@ -176,7 +177,28 @@ void Application::run() {
   }
   spdlog::info("ready version={} shards={}", SIMULCASTD_VERSION, shards_.size());
   notify_ready("relaying");
+  keep_watch();
   control_.run();
+}
+
+// The watchdog is answered only while the control thread and every shard do their work: this runs on the one
+// and asks when the others have reported.
+void Application::keep_watch() {
+  const std::string problem = relay_->readiness_problem();
+  if (problem.empty()) {
+    notify_alive();
+  } else if (!told_stalled_) {
+    spdlog::critical("the watchdog is not answered any more cause=\"{}\"", problem);
+  }
+  told_stalled_ = !problem.empty();
+  tell_log_losses();
+  constexpr int kAnswers = 4;  // in a period of the watchdog
+  const auto period = watchdog_period() / kAnswers;
+  watch_timer_.expires_after(period.count() > 0 ? std::min<std::chrono::microseconds>(period, kWatch)
+                                                : kWatch);
+  watch_timer_.async_wait([this](boost::system::error_code ec) {
+    if (!ec) keep_watch();
+  });
 }
 
 void Application::wait_for_signal() {

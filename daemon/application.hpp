@@ -38,6 +38,8 @@ class Application {
  public:
   // How long outputs get to hang up when the daemon stops.
   static constexpr std::chrono::milliseconds kStopTimeout{1500};
+  // How often all is looked after, at least.
+  static constexpr std::chrono::seconds kWatch{1};
 
   // Opens state, store and listeners; throws std::runtime_error with the cause in one sentence. `config_file`
   // is read again on SIGHUP; empty: the daemon runs on defaults.
@@ -57,6 +59,7 @@ class Application {
   void reload();
   void stop();
   void shard_is_empty();
+  void keep_watch();
 
   config::Config config_;
   config::Config as_loaded_;  // config_ before anything was filled in: what a reload is compared with
@@ -64,6 +67,8 @@ class Application {
   boost::asio::io_context control_{1};
   boost::asio::signal_set signals_{control_};
   boost::asio::steady_timer stop_timer_{control_};
+  boost::asio::steady_timer watch_timer_{control_};
+  bool told_stalled_ = false;
   std::size_t shards_busy_ = 0;  // while stopping
 
   // In the order in which they may refer to each other; destroyed from the end, after the shards' threads

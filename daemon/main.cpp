@@ -12,6 +12,7 @@
 #include "config/load.hpp"
 #include "daemon/application.hpp"
 #include "daemon/logging.hpp"
+#include "net/descriptors.hpp"
 
 namespace {
 
@@ -20,12 +21,11 @@ constexpr int kStartFailed = 1;
 constexpr int kBadConfig = 2;
 
 int run(const simulcast::config::Config& config, const std::filesystem::path& file) {
-  simulcast::daemon::set_up_logging(config.log);
   try {
     simulcast::daemon::Application application(config, file);
     application.run();
     if (application.is_resolving()) {
-      spdlog::shutdown();
+      simulcast::daemon::shut_down_logging(EXIT_SUCCESS);
       std::_Exit(EXIT_SUCCESS);
     }
   } catch (const std::exception& error) {
@@ -68,5 +68,9 @@ int main(int argc, char** argv) {
     std::printf("%s: good\n", file.empty() ? "built-in defaults" : file.c_str());
     return EXIT_SUCCESS;
   }
-  return run(config, file);
+  simulcast::net::raise_descriptor_limit();
+  simulcast::daemon::set_up_logging(config.log);
+  const int code = run(config, file);
+  simulcast::daemon::shut_down_logging(code);
+  return code;
 }

@@ -3,6 +3,7 @@
 #include <systemd/sd-daemon.h>
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 
 namespace simulcast::daemon {
@@ -20,6 +21,16 @@ void notify_reloading() {
 
 void notify_stopping() {
   sd_notify(0, "STOPPING=1");
+}
+
+std::chrono::microseconds watchdog_period() {
+  std::uint64_t microseconds = 0;
+  if (sd_watchdog_enabled(0, &microseconds) <= 0) return {};
+  return std::chrono::microseconds(microseconds);
+}
+
+void notify_alive() {
+  sd_notify(0, "WATCHDOG=1");
 }
 
 }  // namespace simulcast::daemon

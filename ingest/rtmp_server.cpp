@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "ingest/rtmp_publisher.hpp"
+#include "net/descriptors.hpp"
 #include "net/tls.hpp"
 
 namespace simulcast::ingest {
@@ -71,6 +72,14 @@ asio::awaitable<void> RtmpServer::accept_loop() {
     if (ec) {
       if (!acceptor_.is_open()) co_return;
       spdlog::warn("accept failed proto={} cause=\"{}\"", to_string(protocol()), ec.message());
+      pause.expires_after(kAcceptPause);
+      co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
+      continue;
+    }
+    if (net::is_reserved(socket.native_handle(), net::DescriptorUse::encoder)) {
+      spdlog::warn("connections are turned away: too few file descriptors are left proto={}",
+                   to_string(protocol()));
+      socket.close(ec);
       pause.expires_after(kAcceptPause);
       co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
       continue;

@@ -33,7 +33,7 @@ export class Daemon {
 
   /**
    * `t`: the test that owns it. Options: `rtmps` a certificate of makeCertificates() for an RTMPS listener, `caFile`
-   * for outputs, `srt` {latency} for an SRT listener, `queue` {seconds, bytes}, `hold`, `slate` a picture, `tokens` a list in place of the one token, `logLevel`,
+   * for outputs, `srt` {latency} for an SRT listener, `queue` {seconds, bytes}, `hold`, `slate` a picture, `tokens` a list in place of the one token, `logLevel`, `launcher` what the daemon is run by,
    * `outputsPerInput` how many an input may have.
    */
   static async start(t, options) {
@@ -52,7 +52,14 @@ export class Daemon {
   }
 
   get pid() {
-    return this.child.pid;
+    if (!this.options?.launcher) return this.child.pid;
+    return Number([...this.child.output.matchAll(/^supervisor started pid=(\d+)$/gm)].at(-1)?.[1]);
+  }
+  /** Runs it again, on the same state and ports, under the tests' own supervisor; times in ms, watchdog 0: none. */
+  async supervise({ watchdog = 0, restart = 100 } = {}) {
+    await this.stop();
+    this.options = { ...this.options, launcher: [join(dirname(BINARY), 'supervisor'), String(watchdog), String(restart)] };
+    await this.launch();
   }
   get base() {
     return `http://127.0.0.1:${this.ports.api}`;
@@ -96,7 +103,8 @@ export class Daemon {
 
   async launch() {
     writeFileSync(this.configFile, this.config());
-    const child = new Child(BINARY, ['--config', this.configFile]);
+    const [command, ...args] = [...(this.options?.launcher ?? []), BINARY, '--config', this.configFile];
+    const child = new Child(command, args);
     this.child = child;
     for (const stream of [child.process.stdout, child.process.stderr])
       stream.on('data', (text) => {

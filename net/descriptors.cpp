@@ -1,0 +1,39 @@
+#include "net/descriptors.hpp"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+
+namespace simulcast::net {
+
+namespace {
+
+constexpr rlim_t kLeastReserve = 32;
+constexpr rlim_t kMostReserve = 1024;
+constexpr rlim_t kShare = 8;  // one in so many
+// More than a kernel table of 8 MiB holds nobody needs; "unlimited" is no number to take a share of.
+constexpr rlim_t kMostDescriptors = 1 << 20;
+
+rlim_t current_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return kMostDescriptors;
+  return std::min<rlim_t>(limit.rlim_cur, kMostDescriptors);
+}
+
+}  // namespace
+
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, kMostDescriptors);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+bool is_reserved(int descriptor, DescriptorUse use) {
+  const rlim_t limit = current_limit();
+  const rlim_t reserve = std::clamp(limit / kShare, kLeastReserve, kMostReserve);
+  const rlim_t kept = use == DescriptorUse::encoder ? reserve : reserve / 2;
+  return limit < kept || static_cast<rlim_t>(descriptor) >= limit - kept;
+}
+
+}  // namespace simulcast::net

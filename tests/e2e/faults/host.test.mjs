@@ -1,0 +1,209 @@
+// The daemon and its host: killed, hanging, out of descriptors, with a log that nobody reads.
+import assert from 'node:assert/strict';
+import net from 'node:net';
+import { readFileSync } from 'node:fs';
+import { assertSinkExact } from '../lib/assertions.mjs';
+import { run } from '../lib/cleanup.mjs';
+import { Daemon } from '../lib/daemon.mjs';
+import { faultLine } from '../lib/fault_line.mjs';
+import { fixtureTags } from '../lib/publishers.mjs';
+import { EndlessPublisher, RtmpPublisher } from '../lib/rtmp_publisher.mjs';
+import { RtmpSink } from '../lib/rtmp_sink.mjs';
+import { LiveInput } from '../lib/sdk.mjs';
+import { until } from '../lib/until.mjs';
+
+const FULL = process.env.SIMULCASTD_FAULTS !== undefined;
+
+/** The 95th percentile of some figures; the largest of few. */
+const p95 = (figures) => figures.toSorted((a, b) => a - b)[Math.ceil(figures.length * 0.95) - 1];
+
+function accepts(port) {
+  return new Promise((resolve) => {
+    const socket = net.connect({ host: '127.0.0.1', port });
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}
+
+const wish = ({ uid, url, streamKey, enabled, created, modified }) => ({ uid, url, streamKey, enabled, created, modified });
+
+/** An encoder that comes back until it is taken. */
+async function encoderReturns(input, tags) {
+  return until('the encoder to be taken', () => EndlessPublisher.start(input.publishTo, tags), { interval: 50 });
+}
+
+faultLine('H1', 'kill -9 under a supervisor', { quick: true }, async (t, line) => {
+  const rounds = FULL ? 20 : 3;
+  const daemon = await Daemon.start(t);
+  await daemon.supervise({ restart: 100 });
+  const sink = await RtmpSink.listen();
+  t.after(() => sink.close());
+  const input = await LiveInput.create(daemon, { meta: { name: 'show' } });
+  for (const name of ['a', 'b']) await input.addOutput(sink.url(name));
+  await input.addOutput(sink.url('off'), { enabled: false });
+  const wanted = (await input.outputs()).map(wish);
+  const record = await input.get();
+  const tags = await fixtureTags();
+
+  const listening = [];
+  const flowing = [];
+  let intact = 0;
+  for (let round = 0; round < rounds; round++) {
+    const seen = sink.sessions.length;
+    const returned = performance.now();
+    const encoder = await encoderReturns(input, tags);
+    await until('both outputs to flow, and no other', () => {
+      const fresh = sink.sessions.slice(seen);
+      return fresh.length === 2 && fresh.every((session) => session.videoCount > 0);
+    });
+    if (round > 0) flowing.push(performance.now() - returned);
+    const killed = performance.now();
+    const pid = daemon.pid;
+    process.kill(pid, 'SIGKILL');
+    await until('another process', () => daemon.pid !== pid, { interval: 2 });
+    await until('it to listen', () => accepts(daemon.ports.rtmp), { interval: 5 });
+    listening.push(performance.now() - killed);
+    await until('the API', async () => (await fetch(`${daemon.base}/readyz`)).status === 200);
+    encoder.vanish();
+    const now = (await input.outputs()).map(wish);
+    const same = await input.get();
+    if (
+      JSON.stringify(now) === JSON.stringify(wanted) &&
+      same.rtmp.streamKey === record.rtmp.streamKey &&
+      same.modified === record.modified
+    )
+      intact += 1;
+  }
+  line.atMost('listening again after, p95', p95(listening), FULL ? 1000 : 5000, 'ms');
+  line.atMost('outputs flow after the encoder is back, slowest', Math.max(...flowing), FULL ? 5000 : 10_000, 'ms');
+  line.exactly('rounds with everything as it was wanted', intact, rounds);
+});
+
+faultLine('H2', 'the daemon hangs: SIGSTOP', {}, async (t, line) => {
+  const daemon = await Daemon.start(t);
+  await daemon.supervise({ watchdog: 10_000 }); // as in the unit
+  const unit = readFileSync(new URL('../../../systemd/simulcastd.service.in', import.meta.url), 'utf8');
+  assert.match(unit, /^WatchdogSec=10s$/m);
+  const pid = daemon.pid;
+  process.kill(pid, 'SIGSTOP');
+  const stopped = performance.now();
+  await until('another process', () => daemon.pid !== pid, { timeout: 30_000 });
+  await until('it to listen', () => accepts(daemon.ports.rtmp));
+  line.atMost('running again after', performance.now() - stopped, 15_000, 'ms');
+  // And one that works is left alone.
+  const fresh = daemon.pid;
+  const calm = performance.now();
+  await until('three periods', () => performance.now() - calm > 12_000, { timeout: 15_000 });
+  line.exactly('the new one is still the same', daemon.pid, fresh);
+});
+
+faultLine('H5', 'a restart with live streams', {}, async (t, line) => {
+  const daemon = await Daemon.start(t);
+  const sink = await RtmpSink.listen();
+  t.after(() => sink.close());
+  const input = await LiveInput.create(daemon);
+  for (const name of ['a', 'b', 'c']) await input.addOutput(sink.url(name));
+  const tags = await fixtureTags();
+  const first = await EndlessPublisher.start(input.publishTo, tags);
+  await until('three outputs', () => sink.sessions.filter((session) => session.videoCount > 15).length === 3);
+  const { ms } = await daemon.stop();
+  const before = sink.sessions.map((session) => session.lastMediaAt);
+  line.atMost('clean stop', ms, 2000, 'ms');
+  await daemon.restart();
+  first.vanish();
+  const second = await encoderReturns(input, tags); // its own retry takes no time
+  await until('three outputs again', () => sink.sessions.slice(3).filter((session) => session.videoCount > 0).length === 3);
+  const gaps = sink.sessions.slice(3).map((session) => session.firstMediaAt - before[0]);
+  line.atMost('longest gap at a destination', Math.max(...gaps), 3000, 'ms');
+  await second.stop();
+});
+
+faultLine('H8', 'file descriptors run out', {}, async (t, line) => {
+  const daemon = await Daemon.start(t);
+  const sink = await RtmpSink.listen();
+  t.after(() => sink.close());
+  const input = await LiveInput.create(daemon);
+  await input.addOutput(sink.url('show'));
+  const tags = await fixtureTags();
+  const encoder = await EndlessPublisher.start(input.publishTo, tags);
+  const session = await sink.session('show');
+  await until('pictures', () => session.videoCount > 15);
+
+  await run('prlimit', ['--pid', String(daemon.pid), '--nofile=128:128']);
+  const strangers = [];
+  t.after(() => strangers.forEach((socket) => socket.destroy()));
+  for (let i = 0; i < 300; i++) {
+    const socket = net.connect({ host: '127.0.0.1', port: daemon.ports.rtmp });
+    socket.on('error', () => {});
+    strangers.push(socket);
+  }
+  await until('connections to be turned away', () => daemon.log.includes('too few file descriptors'));
+  const cpu = daemon.cpuSeconds;
+  const began = performance.now();
+  await until('three seconds of it', () => performance.now() - began > 3000);
+  line.atMost('CPU meanwhile', ((daemon.cpuSeconds - cpu) / 3) * 100, 25, '%');
+
+  // What is kept back is for outputs and the store.
+  const late = await input.addOutput(sink.url('late'));
+  await input.untilOutput(late.uid, 'live');
+  line.atMost('descriptors in use', daemon.descriptors, 127, '');
+  strangers.forEach((socket) => socket.destroy());
+  const freed = performance.now();
+  const other = await LiveInput.create(daemon);
+  await until('an encoder to get in', () => EndlessPublisher.start(other.publishTo, tags), { interval: 20 });
+  line.atMost('an encoder gets in after they are free again', performance.now() - freed, 1000, 'ms');
+
+  await encoder.stop();
+  await until('the end', () => session.closed);
+  await assertSinkExact(encoder.published, session);
+  line.exactly('the stream is exact', true, true);
+});
+
+faultLine('H9', 'a flood of log lines, and a log that nobody reads', {}, async (t, line) => {
+  const daemon = await Daemon.start(t, { logLevel: 'info' });
+  const sink = await RtmpSink.listen();
+  t.after(() => sink.close());
+  const input = await LiveInput.create(daemon);
+  await input.addOutput(sink.url('show'));
+  const tags = await fixtureTags();
+  const encoder = await EndlessPublisher.start(input.publishTo, tags);
+  const session = await sink.session('show');
+  await until('pictures', () => session.videoCount > 15);
+
+  // A source that provokes lines: keys that are not known, as fast as it can.
+  const from = daemon.log.length;
+  const began = performance.now();
+  let refused = 0;
+  const knock = async () => {
+    while (performance.now() - began < 5000) {
+      const stranger = await RtmpPublisher.connect({ port: daemon.ports.rtmp, key: 'nobody' }).catch(() => null);
+      await stranger?.publish().catch(() => {});
+      stranger?.socket.destroy();
+      refused += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, knock));
+  const seconds = (performance.now() - began) / 1000;
+  await until('the rest to be told', () => /publisher refused.*\(repeated \d+ times\)/.test(daemon.log.slice(from)));
+  const lines = daemon.log.slice(from).split('\n').filter((text) => text.includes('publisher refused'));
+  assert.ok(refused / seconds > 20, `only ${refused} tries in ${seconds} s`);
+  line.atMost('lines a second of one source', lines.length / Math.ceil(seconds + 1), 10, '');
+
+  // Nobody reads standard error any more: its pipe fills up, and everything goes on.
+  daemon.child.process.stderr.pause();
+  daemon.child.process.stdout.pause();
+  process.kill(daemon.pid, 'SIGHUP');
+  const churn = await LiveInput.create(daemon);
+  for (let i = 0; i < 3000; i++) {
+    const { uid } = await churn.addOutput(sink.url(`x${i}`));
+    await churn.remove(uid);
+  }
+  const at = session.videoCount;
+  await until('pictures to flow', () => session.videoCount > at + 60, { timeout: 5000 });
+  await encoder.stop();
+  await until('the end', () => session.closed);
+  await assertSinkExact(encoder.published, session);
+  line.exactly('the stream is exact', true, true);
+  daemon.child.process.stderr.resume();
+  daemon.child.process.stdout.resume();
+});
