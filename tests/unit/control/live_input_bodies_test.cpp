@@ -84,7 +84,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadBody{R"({"recording": {"allowedOrigins": ["a", 1]}})", 10005, "/recording/allowedOrigins/1",
                 "strings only, not a number"},
         BadBody{R"({"recording": {"hideLiveViewerCount": "no"}})", 10005, "/recording/hideLiveViewerCount",
-                "true or false"}));
+                "true or false"},
+        // Read as infinity, which cannot be written again: neither into the store nor into an answer.
+        BadBody{R"({"meta": {"n": 1e400}})", 10005, "", "larger than any computer's"},
+        BadBody{R"({"meta": {"list": [{"n": -1e400}]}})", 10005, "", "larger than any computer's"}));
 
 TEST_F(InputBodiesTest, AllFaultsAreToldAtOnce) {
   const Answer answer = call("POST", kInputs, R"({"enabled": 1, "meta": 2, "recording": {"mode": "x"}})");
