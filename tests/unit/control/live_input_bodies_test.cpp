@@ -97,6 +97,19 @@ TEST_F(InputBodiesTest, AllFaultsAreToldAtOnce) {
   EXPECT_EQ(text(answer.error(2).at("source").at("pointer")), "/recording/mode");
 }
 
+// Numbers grow when they are written out: the store must have room for what the largest body may become.
+TEST_F(InputBodiesTest, LargestBodyIsStored) {
+  std::string body = R"({"meta": {"numbers": [1E23)";
+  while (body.size() < (std::size_t{1} << 20) - 10) body += ",1E23";
+  body += "]}}";
+  const std::string uid = new_input(body);
+  const Answer answer = call("GET", input_path(uid));
+  ASSERT_TRUE(answer.ok());
+  EXPECT_GT(answer.object().at("meta").at("numbers").as_array().size(), 200'000U);
+  EXPECT_TRUE(call("PUT", input_path(uid), body).ok());
+  EXPECT_TRUE(call("GET", kInputs).ok());
+}
+
 TEST_F(InputBodiesTest, BoundsOfRetentionAreInside) {
   EXPECT_EQ(
       call("POST", kInputs, R"({"deleteRecordingAfterDays": 30})").object().at("deleteRecordingAfterDays"),
