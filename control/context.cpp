@@ -3,12 +3,33 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <boost/json/stream_parser.hpp>
+#include <cmath>
 
 #include "control/faults.hpp"
 
 namespace simulcast::control {
 
 namespace json = boost::json;
+
+namespace {
+
+// JSON has no word for infinity, but a number beyond what a double holds is read as such: written again, into
+// an answer or the store, it would be no JSON any more.
+bool has_infinity(const json::value& value) {
+  switch (value.kind()) {
+    case json::kind::double_:
+      return !std::isfinite(value.get_double());
+    case json::kind::array:
+      return std::ranges::any_of(value.get_array(), has_infinity);
+    case json::kind::object:
+      return std::ranges::any_of(value.get_object(),
+                                 [](const auto& member) { return has_infinity(member.value()); });
+    default:
+      return false;
+  }
+}
+
+}  // namespace
 
 json::object body_of(const Request& request) {
   if (request.body.empty()) return {};
@@ -22,6 +43,9 @@ json::object body_of(const Request& request) {
                        fmt::format("The body is not valid JSON: {} at byte {}", error.message(), used));
   }
   json::value value = parser.release();
+  if (has_infinity(value)) {
+    throw RequestError(Problem::bad_value, "The body has a number that is larger than any computer's");
+  }
   if (!value.is_object()) throw RequestError(Problem::not_json, "The body must be a JSON object");
   return std::move(value.get_object());
 }

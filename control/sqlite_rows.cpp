@@ -1,11 +1,14 @@
 #include "control/sqlite_rows.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
+#include <spdlog/fmt/fmt.h>
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value_from.hpp>
 #include <boost/json/value_to.hpp>
+
+#include "control/store.hpp"
 
 namespace simulcast::control {
 
@@ -71,6 +74,16 @@ class Writer {
   int next_ = 1;
 };
 
+// A column that holds JSON. It was written by bind_record(), but files get damaged, and edited by hand.
+template <class T>
+T parse_column(const std::string& text, std::string_view name, const std::string& uid) {
+  try {
+    return json::value_to<T>(json::parse(text));
+  } catch (const std::exception&) {
+    throw StoreError(fmt::format("the record of live input {} is damaged: its {} makes no sense", uid, name));
+  }
+}
+
 }  // namespace
 
 LiveInput read_input(SQLite::Statement& row) {
@@ -82,7 +95,7 @@ LiveInput read_input(SQLite::Statement& row) {
   input.created = reader.time();
   input.modified = reader.time();
   input.enabled = reader.boolean();
-  input.meta = json::parse(reader.text()).as_object();
+  input.meta = parse_column<json::object>(reader.text(), "meta", input.uid);
   input.default_creator = reader.text();
   if (!reader.skip_null()) input.delete_recording_after_days = reader.number();
   input.prefer_low_latency = reader.boolean();
@@ -90,7 +103,8 @@ LiveInput read_input(SQLite::Statement& row) {
   input.recording.timeout_seconds = reader.number();
   input.recording.require_signed_urls = reader.boolean();
   if (!reader.skip_null()) {
-    input.recording.allowed_origins = json::value_to<std::vector<std::string>>(json::parse(reader.text()));
+    input.recording.allowed_origins =
+        parse_column<std::vector<std::string>>(reader.text(), "allowed_origins", input.uid);
   }
   input.recording.hide_live_viewer_count = reader.boolean();
   input.rtmp_secret = reader.text();

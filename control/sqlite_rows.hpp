@@ -16,6 +16,7 @@ extern const std::string_view kInputValues;  // a parameter for each
 extern const std::string_view kOutputColumns;
 extern const std::string_view kOutputValues;
 
+// Throw StoreError when the row holds something that is never written.
 LiveInput read_input(SQLite::Statement& row);
 Output read_output(SQLite::Statement& row);
 

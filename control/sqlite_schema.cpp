@@ -77,7 +77,9 @@ int schema_of(SQLite::Database& database) {
 
 void migrate(SQLite::Database& database) {
   constexpr int kNewest = kSteps.size();
-  if (const int found = schema_of(database); found > kNewest) {
+  const int found = schema_of(database);
+  if (found < 0) throw StoreError(fmt::format("it has schema {}, which no version makes", found));
+  if (found > kNewest) {
     throw StoreError(
         fmt::format("it has schema {}, but this version knows schemas up to {} only; "
                     "run the newer version that made it",

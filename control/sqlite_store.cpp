@@ -20,6 +20,9 @@ namespace {
 
 constexpr int kBusyTimeoutMs = 5000;  // another process, such as a backup, may hold the lock for a moment
 constexpr mode_t kOwnerOnly = S_IRUSR | S_IWUSR;
+// For SQLite as a whole, which needs some 2 MiB and a few times the largest record (a request's body, at most
+// 1 MiB). What a damaged file announces beyond is refused, not allocated.
+constexpr std::int64_t kMaxMemory = std::int64_t{32} << 20;
 
 StoreError store_error(const SQLite::Exception& error) {
   const bool full = error.getErrorCode() == SQLITE_FULL;
@@ -52,6 +55,7 @@ void make_private(const std::filesystem::path& file) {
 
 SQLite::Database open_database(const std::filesystem::path& file) {
   make_private(file);
+  ::sqlite3_hard_heap_limit64(kMaxMemory);
   SQLite::Database database(file.string(), SQLite::OPEN_READWRITE, kBusyTimeoutMs);
   const std::string journal = database.execAndGet("PRAGMA journal_mode = WAL").getString();
   if (journal != "wal") throw StoreError("its file system does not support a write-ahead log");

@@ -11,13 +11,18 @@ namespace {
 
 constexpr std::string_view kMask = "***";
 
+// Into a new text: replacing in place would move what follows each time, and a peer chooses how often.
 void mask(std::string& text, std::span<const std::string> secrets) {
   for (const std::string& secret : secrets) {
-    if (secret.empty()) continue;
-    for (std::size_t at = text.find(secret); at != std::string::npos;
-         at = text.find(secret, at + kMask.size())) {
-      text.replace(at, secret.size(), kMask);
+    std::size_t at = secret.empty() ? std::string::npos : text.find(secret);
+    if (at == std::string::npos) continue;
+    std::string masked;
+    std::size_t done = 0;
+    for (; at != std::string::npos; at = text.find(secret, done)) {
+      masked.append(text, done, at - done).append(kMask);
+      done = at + secret.size();
     }
+    text = masked.append(text, done);
   }
 }
 

@@ -5,12 +5,12 @@
 
 using namespace simulcast;
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+void fuzz::run(const std::uint8_t* data, std::size_t size) {
   const auto body = std::as_bytes(std::span(data, size));
   const auto first = rtmp::amf0::decode_first(body);
   fuzz::check(first.has_error() || first->size <= size);
   const auto values = rtmp::amf0::decode(body);
-  if (values.has_error()) return 0;
+  if (values.has_error()) return;
 
   // Bytes are compared, not values: a number may be NaN, which equals nothing.
   std::vector<std::byte> encoded;
@@ -20,5 +20,4 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::vector<std::byte> encoded_again;
   for (const auto& value : *again) rtmp::amf0::encode(value, encoded_again);
   fuzz::check(encoded == encoded_again);
-  return 0;
 }

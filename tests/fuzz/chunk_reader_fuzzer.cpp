@@ -30,6 +30,7 @@ Digest read_all(fuzz::Input input, bool authorised, bool in_pieces, bool shared 
       const auto message = reader.read(in, shared ? &memory : nullptr);
       if (message.has_error()) {
         digest.error = message.error();
+        fuzz::check_told(digest.error);
         return digest;
       }
       if (!*message) break;
@@ -47,11 +48,10 @@ Digest read_all(fuzz::Input input, bool authorised, bool in_pieces, bool shared 
 
 }  // namespace
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+void fuzz::run(const std::uint8_t* data, std::size_t size) {
   const fuzz::Input input(data, size);
   const bool authorised = (input.flags & 8) != 0;
   const Digest at_once = read_all(input, authorised, false);
   fuzz::check(read_all(input, authorised, true) == at_once);
   fuzz::check(read_all(input, authorised, true, true) == at_once);
-  return 0;
 }

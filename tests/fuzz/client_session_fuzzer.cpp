@@ -12,7 +12,10 @@ namespace {
 bool drain(rtmp::ClientSession& session, std::span<const std::byte> in) {
   for (;;) {
     const auto event = session.read(in);
-    if (event.has_error()) return false;
+    if (event.has_error()) {
+      fuzz::check_told(event.error());
+      return false;
+    }
     if (!*event) break;
     if (const auto* rejected = std::get_if<rtmp::Rejected>(&**event)) {
       fuzz::check(rejected->description.size() <= rtmp::kMaxPeerWords);
@@ -29,7 +32,7 @@ bool drain(rtmp::ClientSession& session, std::span<const std::byte> in) {
 
 }  // namespace
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+void fuzz::run(const std::uint8_t* data, std::size_t size) {
   fuzz::Input input(data, size);
   rtmp::ClientOptions options;
   options.tc_url = "rtmp://host/app";
@@ -41,12 +44,11 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (input.flags & 8) {
     std::vector<std::byte> hello(1 + 2 * rtmp::kHandshakePacket);
     hello[0] = std::byte{3};
-    if (!drain(session, hello)) return 0;
+    if (!drain(session, hello)) return;
   }
   const std::size_t half = input.bytes.size() / 2;
   while (!input.bytes.empty()) {
-    if (!drain(session, input.next())) return 0;
+    if (!drain(session, input.next())) return;
     if ((input.flags & 16) && input.bytes.size() <= half) session.finish();
   }
-  return 0;
 }

@@ -34,7 +34,7 @@ bool describe(media::Packet& packet, bool video) {
   return true;
 }
 
-void check(const std::vector<media::Packet>& out) {
+void check_datagrams(const std::vector<media::Packet>& out) {
   for (const media::Packet& packet : out) {
     const auto bytes = packet.payload.bytes();
     fuzz::check(!bytes.empty() && bytes.size() <= mpegts::kMaxDatagram);
@@ -49,7 +49,7 @@ void check(const std::vector<media::Packet>& out) {
 
 }  // namespace
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+void fuzz::run(const std::uint8_t* data, std::size_t size) {
   constexpr std::size_t kHead = 4;
   auto rest = std::as_bytes(std::span(data, size));
   repackage::FlvToTs repackager;
@@ -70,7 +70,6 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     out.clear();
     if (describe(packet, (flags & 1) != 0)) repackager.push(packet, out);
     if ((flags & 2) != 0) repackager.flush(out);
-    check(out);
+    check_datagrams(out);
   }
-  return 0;
 }

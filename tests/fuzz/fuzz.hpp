@@ -1,18 +1,31 @@
-// What the fuzzers share: libFuzzer's entry point, an input taken apart, a check that holds in every build.
+// What the fuzzers share: the function each of them is, an input taken apart, a check that holds in every
+// build.
 #pragma once
 
 #include <algorithm>
+#include <boost/system/error_code.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <span>
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
-
 namespace simulcast::fuzz {
 
-inline void check(bool holds) {
-  if (!holds) std::abort();
+// Each target defines it: has its parser read one input. Called by limits.cpp, which holds every input to the
+// same time and memory.
+void run(const std::uint8_t* data, std::size_t size);
+
+// Says where it failed, which a stack of optimised code does not.
+inline void check(bool holds, const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
+  if (holds) return;
+  std::fprintf(stderr, "ERROR: %s:%d: this must hold\n", file, line);
+  std::abort();
+}
+
+// What is refused is refused with a sentence for the log.
+inline void check_told(const boost::system::error_code& error) {
+  check(error.failed() && !error.message().empty());
 }
 
 // An input whose first byte holds switches for the target.

@@ -14,7 +14,10 @@ namespace {
 bool drain(rtmp::ServerSession& session, std::span<const std::byte> in, std::uint8_t flags, bool& pending) {
   for (;;) {
     const auto event = session.read(in);
-    if (event.has_error()) return false;
+    if (event.has_error()) {
+      fuzz::check_told(event.error());
+      return false;
+    }
     if (!*event) break;
     if (std::holds_alternative<rtmp::PublishRequest>(**event)) {
       const auto& request = std::get<rtmp::PublishRequest>(**event);
@@ -36,18 +39,17 @@ bool drain(rtmp::ServerSession& session, std::span<const std::byte> in, std::uin
 
 }  // namespace
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+void fuzz::run(const std::uint8_t* data, std::size_t size) {
   fuzz::Input input(data, size);
   rtmp::ServerSession session({.handshake_seed = 1});
   bool pending = false;
   if (input.flags & 8) {
     std::vector<std::byte> hello(1 + 2 * rtmp::kHandshakePacket);
     hello[0] = std::byte{3};
-    if (!drain(session, hello, input.flags, pending)) return 0;
+    if (!drain(session, hello, input.flags, pending)) return;
   }
   while (!input.bytes.empty()) {
-    if (!drain(session, input.next(), input.flags, pending)) return 0;
+    if (!drain(session, input.next(), input.flags, pending)) return;
     if (pending) session.accept_publish();
   }
-  return 0;
 }

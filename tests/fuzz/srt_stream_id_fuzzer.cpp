@@ -2,11 +2,10 @@
 #include "protocol/srt/stream_id.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+void simulcast::fuzz::run(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const auto id = simulcast::srt::parse_stream_id(text);
   // What is named is a part of what was sent, never made up.
   simulcast::fuzz::check(id.resource.size() <= text.size());
   simulcast::fuzz::check(text.starts_with('%') || text.find(id.resource) != std::string_view::npos);
-  return 0;
 }

@@ -4,7 +4,7 @@
 
 using namespace simulcast;
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+void fuzz::run(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const auto parsed = net::parse_srt_url(text);
   if (const auto* url = std::get_if<net::SrtUrl>(&parsed)) {
@@ -16,5 +16,4 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   } else {
     fuzz::check(!std::get<net::SrtUrlProblem>(parsed).sentence.empty());
   }
-  return 0;
 }

@@ -5,7 +5,7 @@
 
 using namespace simulcast;
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+void fuzz::run(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const auto first = text.substr(0, text.find('\n'));
   const auto second = text.substr(std::min(text.size(), first.size() + 1));
@@ -16,6 +16,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     // The key is a part of what was sent, never made up.
     fuzz::check(first.find(target->key) != std::string::npos ||
                 second.find(target->key) != std::string::npos);
+  } else {
+    check_told(target.error());
   }
   (void)rtmp::application_root(first);
 
@@ -27,6 +29,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const auto again = rtmp::parse_publish_url(url->tc_url, second);
     fuzz::check(again.has_value() && again->tc_url == url->tc_url && again->app == url->app &&
                 again->host == url->host && again->port == url->port);
+  } else {
+    check_told(url.error());
   }
-  return 0;
 }

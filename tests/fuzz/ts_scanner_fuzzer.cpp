@@ -5,7 +5,7 @@
 
 using namespace simulcast;
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+void fuzz::run(const std::uint8_t* data, std::size_t size) {
   fuzz::Input input(data, size);
   const auto bytes = fuzz::with_checksums(input.bytes);
   input.bytes = bytes;
@@ -26,5 +26,4 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
       fuzz::check(header.bytes()[at] == mpegts::kSyncByte);
     }
   }
-  return 0;
 }

@@ -40,7 +40,7 @@ void check_packet(const media::Packet& packet) {
 
 }  // namespace
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+void fuzz::run(const std::uint8_t* data, std::size_t size) {
   av_log_set_level(AV_LOG_QUIET);
   fuzz::Input input(data, size);
   const auto bytes = fuzz::with_checksums(input.bytes);
@@ -57,5 +57,4 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     for (const auto& made : out) check_packet(made);
     out.clear();
   }
-  return 0;
 }

@@ -84,7 +84,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadBody{R"({"recording": {"allowedOrigins": ["a", 1]}})", 10005, "/recording/allowedOrigins/1",
                 "strings only, not a number"},
         BadBody{R"({"recording": {"hideLiveViewerCount": "no"}})", 10005, "/recording/hideLiveViewerCount",
-                "true or false"}));
+                "true or false"},
+        // Read as infinity, which cannot be written again: neither into the store nor into an answer.
+        BadBody{R"({"meta": {"n": 1e400}})", 10005, "", "larger than any computer's"},
+        BadBody{R"({"meta": {"list": [{"n": -1e400}]}})", 10005, "", "larger than any computer's"}));
 
 TEST_F(InputBodiesTest, AllFaultsAreToldAtOnce) {
   const Answer answer = call("POST", kInputs, R"({"enabled": 1, "meta": 2, "recording": {"mode": "x"}})");
@@ -92,6 +95,19 @@ TEST_F(InputBodiesTest, AllFaultsAreToldAtOnce) {
   EXPECT_EQ(text(answer.error(0).at("source").at("pointer")), "/meta");
   EXPECT_EQ(text(answer.error(1).at("source").at("pointer")), "/enabled");
   EXPECT_EQ(text(answer.error(2).at("source").at("pointer")), "/recording/mode");
+}
+
+// Numbers grow when they are written out: the store must have room for what the largest body may become.
+TEST_F(InputBodiesTest, LargestBodyIsStored) {
+  std::string body = R"({"meta": {"numbers": [1E23)";
+  while (body.size() < (std::size_t{1} << 20) - 10) body += ",1E23";
+  body += "]}}";
+  const std::string uid = new_input(body);
+  const Answer answer = call("GET", input_path(uid));
+  ASSERT_TRUE(answer.ok());
+  EXPECT_GT(answer.object().at("meta").at("numbers").as_array().size(), 200'000U);
+  EXPECT_TRUE(call("PUT", input_path(uid), body).ok());
+  EXPECT_TRUE(call("GET", kInputs).ok());
 }
 
 TEST_F(InputBodiesTest, BoundsOfRetentionAreInside) {

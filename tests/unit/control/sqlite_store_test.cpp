@@ -209,6 +209,35 @@ TEST_F(SqliteStoreTest, NewerSchemaIsRefusedInWords) {
   EXPECT_THAT(failure_to_open(), HasSubstr("newer version"));
 }
 
+TEST_F(SqliteStoreTest, SchemaThatNoVersionMakesIsRefusedInWords) {
+  store_.reset();
+  SQLite::Database(file_.string(), SQLite::OPEN_READWRITE).exec("PRAGMA user_version = -1");
+  EXPECT_THAT(failure_to_open(), HasSubstr("it has schema -1, which no version makes"));
+}
+
+TEST_F(SqliteStoreTest, DamagedRecordIsToldInWords) {
+  const auto failure_with = [&](const std::string& column, const std::string& value) -> std::string {
+    SQLite::Database(file_.string(), SQLite::OPEN_READWRITE)
+        .exec("UPDATE live_inputs SET " + column + " = '" + value + "'");
+    try {
+      store_->everything(kAccount);
+    } catch (const StoreError& error) {
+      return error.what();
+    }
+    return "it was read";
+  };
+  store_->insert_input(full_input("i"), {});
+  EXPECT_EQ(failure_with("meta", "{}"), "it was read");
+  const std::string meta = "the record of live input i is damaged: its meta makes no sense";
+  EXPECT_EQ(failure_with("meta", "{"), meta);
+  EXPECT_EQ(failure_with("meta", "[]"), meta);
+  EXPECT_EQ(failure_with("meta", R"({"n": Infinity})"), meta);
+  failure_with("meta", "{}");
+  const std::string origins = "the record of live input i is damaged: its allowed_origins makes no sense";
+  EXPECT_EQ(failure_with("allowed_origins", R"({"a": 1})"), origins);
+  EXPECT_EQ(failure_with("allowed_origins", "[1]"), origins);
+}
+
 TEST_F(SqliteStoreTest, WhatIsNoDatabaseIsRefusedAndKept) {
   store_.reset();
   std::ofstream(file_, std::ios::trunc) << std::string(4096, 'x');
