@@ -33,6 +33,13 @@ constexpr std::chrono::milliseconds kFarewell{500};
 // for nothing.
 constexpr std::chrono::seconds kTlsTimeout{8};
 
+// From the connection to the accepted publish, TLS included: a server that is in earnest needs a few round
+// trips, and one that is not is rid of within ten seconds.
+constexpr std::chrono::seconds kAgreeTimeout{9};
+
+// Acknowledgements and answers to pings that may wait for a destination that does not read.
+constexpr std::size_t kMaxUnsentAnswers = 64 * 1024;
+
 // How many reads may follow each other before others on the shard get their turn.
 constexpr int kReadsInARow = 16;
 
@@ -77,12 +84,15 @@ RtmpSink::RtmpSink(rtmp::PublishUrl url, bool verify_tls, Mailbox& mailbox, Rtmp
 RtmpSink::~RtmpSink() = default;
 
 asio::awaitable<std::optional<Failure>> RtmpSink::open() {
-  auto failure = co_await connect();
-  if (!failure) failure = co_await publish();
-  co_return failure;
+  if (auto failure = co_await reach()) co_return failure;
+  asio::steady_timer deadline(wake_.get_executor(), kAgreeTimeout);
+  auto agreed = co_await (agree() || deadline.async_wait(asio::use_awaitable));
+  if (agreed.index() == 0) co_return std::move(std::get<0>(agreed));
+  co_return Failure{Failure::Kind::hung_up, "no answer within " + std::to_string(kAgreeTimeout.count()) +
+                                                " s while waiting for " + std::string(waiting_for_)};
 }
 
-asio::awaitable<std::optional<Failure>> RtmpSink::connect() {
+asio::awaitable<std::optional<Failure>> RtmpSink::reach() {
   const net::AddressFilter allowed = [this](const asio::ip::address& address) {
     return config::denying_network(address, environment_.config.deny) == nullptr;
   };
@@ -93,26 +103,36 @@ asio::awaitable<std::optional<Failure>> RtmpSink::connect() {
     co_return Failure{kind, std::move(failure->message)};
   }
   auto socket = std::move(std::get<asio::ip::tcp::socket>(dialled));
-  if (!url_.tls) {
+  if (url_.tls) {
+    tls_ = net::make_tls_client(std::move(socket), environment_.tls, url_.host, verify_tls_);
+  } else {
     transport_ = net::make_plain_transport(std::move(socket));
-    transport_->limit_unsent(kMaxUnsent);
-    co_return std::nullopt;
   }
-  auto tls = net::make_tls_client(std::move(socket), environment_.tls, url_.host, verify_tls_);
+  co_return std::nullopt;
+}
+
+asio::awaitable<std::optional<Failure>> RtmpSink::agree() {
+  if (tls_) {
+    if (auto failure = co_await secure()) co_return failure;
+  }
+  transport_->limit_unsent(kMaxUnsent);
+  co_return co_await publish();
+}
+
+asio::awaitable<std::optional<Failure>> RtmpSink::secure() {
   waiting_for_ = "the TLS handshake";
   asio::steady_timer deadline(wake_.get_executor(), kTlsTimeout);
-  const auto shaken = co_await (tls->handshake() || deadline.async_wait(asio::use_awaitable));
+  const auto shaken = co_await (tls_->handshake() || deadline.async_wait(asio::use_awaitable));
   if (shaken.index() == 1) {
-    co_return Failure{Failure::Kind::lost,
+    co_return Failure{Failure::Kind::hung_up,
                       "no answer to the TLS handshake: is there an RTMPS server on port " +
                           std::to_string(url_.port) + " of " + url_.host + "?"};
   }
   if (const error_code ec = std::get<0>(shaken)) {
-    const std::string why = tls->failure().empty() ? ec.message() : tls->failure();
-    co_return Failure{Failure::Kind::lost, "TLS with " + url_.host + " failed: " + why};
+    const std::string why = tls_->failure().empty() ? ec.message() : tls_->failure();
+    co_return Failure{Failure::Kind::hung_up, "TLS with " + url_.host + " failed: " + why};
   }
-  tls->limit_unsent(kMaxUnsent);
-  transport_ = std::move(tls);
+  transport_ = std::move(tls_);
   co_return std::nullopt;
 }
 
@@ -131,6 +151,8 @@ asio::awaitable<std::optional<Failure>> RtmpSink::publish() {
     const net::IoResult got = co_await transport_->read(inbox_);
     if (got.ec) co_return lost(got.ec);
     if (auto failure = handle(std::span<const std::byte>(inbox_).first(got.bytes))) co_return failure;
+    co_await asio::post(
+        asio::use_awaitable);  // a server that talks without end is not to keep others waiting
   }
   writer_.set_stream_id(session_->stream_id());
   chunk_size_ = session_->writer().chunk_size();  // it does not change while media flows
@@ -143,7 +165,7 @@ std::optional<Failure> RtmpSink::handle(std::span<const std::byte> bytes) {
   for (;;) {
     const auto event = session_->read(bytes);
     if (event.has_error()) {
-      return Failure{Failure::Kind::lost,
+      return Failure{accepted_ ? Failure::Kind::lost : Failure::Kind::hung_up,
                      "the destination does not speak RTMP as expected: " + event.error().message()};
     }
     if (!*event) return std::nullopt;
@@ -222,7 +244,7 @@ Failure RtmpSink::lost(const error_code& ec) const {
   } else {
     message = "the connection was lost: " + ec.message();
   }
-  return {Failure::Kind::lost, std::move(message)};
+  return {accepted_ ? Failure::Kind::lost : Failure::Kind::hung_up, std::move(message)};
 }
 
 asio::awaitable<Failure> RtmpSink::serve() {
@@ -237,6 +259,10 @@ asio::awaitable<Failure> RtmpSink::read_loop() {
       if (got.ec) co_return lost(got.ec);
       if (auto failure = handle(std::span<const std::byte>(inbox_).first(got.bytes))) co_return *failure;
       if (!session_->output().empty()) flush();
+      if (session_->output().size() > kMaxUnsentAnswers) {
+        co_return Failure{Failure::Kind::lost,
+                          "the destination asks without end and does not take the answers"};
+      }
     }
     co_await asio::post(asio::use_awaitable);
   }

@@ -13,6 +13,10 @@
 #include "protocol/rtmp/client_session.hpp"
 #include "protocol/rtmp/publish_url.hpp"
 
+namespace simulcast::net {
+class TlsTransport;
+}
+
 namespace simulcast::egress {
 
 // Begins a line of cache: see RtmpWriter.
@@ -32,7 +36,9 @@ class alignas(64) RtmpSink final : public Sink, private SharedSender {
   SinkStats stats() const override;
 
  private:
-  boost::asio::awaitable<std::optional<Failure>> connect();
+  boost::asio::awaitable<std::optional<Failure>> reach();
+  boost::asio::awaitable<std::optional<Failure>> secure();
+  boost::asio::awaitable<std::optional<Failure>> agree();
   boost::asio::awaitable<std::optional<Failure>> publish();
   boost::asio::awaitable<Failure> read_loop();
   boost::asio::awaitable<Failure> write_loop();
@@ -62,8 +68,9 @@ class alignas(64) RtmpSink final : public Sink, private SharedSender {
   Mailbox& mailbox_;
   const Environment& environment_;
   std::string_view waiting_for_ = "the connection";
-  std::optional<Failure> failure_;  // set where it cannot be returned
-  boost::asio::steady_timer wake_;  // cancelled to wake write_loop()
+  std::unique_ptr<net::TlsTransport> tls_;  // until its handshake is over
+  std::optional<Failure> failure_;          // set where it cannot be returned
+  boost::asio::steady_timer wake_;          // cancelled to wake write_loop()
   std::uint64_t acked_before_media_ =
       0;  // bytes the peer's kernel had acknowledged when the publish was accepted
   bool peer_acknowledged_media_ = false;  // by an RTMP Acknowledgement

@@ -24,7 +24,8 @@ class RtmpFanout;
 
 struct Failure {
   enum class Kind {
-    lost,      // could not connect, or the connection ended: try again soon
+    lost,     // could not connect, or the connection ended: try again soon
+    hung_up,  // reached, but it hung up or misbehaved before it accepted: soon, and then as if it had said no
     rejected,  // the destination said no, or the address cannot work: trying again soon changes nothing
   } kind = Kind::lost;
   std::string message;  // a sentence for the user, in the peer's words where it gave any; never a secret
@@ -45,8 +46,8 @@ struct SinkStats {
 
 class Sink {
  public:
-  // From dialling to the accepted publish.
-  static constexpr std::chrono::seconds kOpenTimeout{20};
+  // From looking up the name to the accepted publish. A slow name server alone may need ten.
+  static constexpr std::chrono::seconds kOpenTimeout{25};
 
   virtual ~Sink() = default;
 

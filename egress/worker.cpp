@@ -125,8 +125,7 @@ asio::awaitable<void> Worker::run() {
     }
     connected_at_.reset();
     ++status_.attempt;
-    const auto delay =
-        failure.kind == Failure::Kind::rejected ? backoff_.next_after_rejection() : backoff_.next();
+    const auto delay = wait_after(failure.kind);
     status_.next_retry_at = std::chrono::system_clock::now() + delay;
     set_state(OutputState::retrying, failure.message);
     co_await (wait_before_retry(delay) || stop_requested());
@@ -137,6 +136,18 @@ asio::awaitable<void> Worker::run() {
   if (*stop_mode_ == StopMode::hang_up || !sink_) co_return;
   set_state(OutputState::stopping);
   co_await sink_->finish();
+}
+
+std::chrono::milliseconds Worker::wait_after(Failure::Kind kind) {
+  switch (kind) {
+    case Failure::Kind::rejected:
+      return backoff_.next_after_rejection();
+    case Failure::Kind::hung_up:
+      return backoff_.next_after_hang_up();
+    case Failure::Kind::lost:
+      break;
+  }
+  return backoff_.next();
 }
 
 asio::awaitable<Failure> Worker::one_try() {

@@ -79,6 +79,7 @@ class alignas(64) Worker final : public media::Output, public std::enable_shared
 
  private:
   boost::asio::awaitable<void> run();
+  std::chrono::milliseconds wait_after(Failure::Kind kind);
   boost::asio::awaitable<Failure> one_try();
   boost::asio::awaitable<std::optional<Failure>> open_with_deadline();
   boost::asio::awaitable<Failure> watch();

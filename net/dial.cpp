@@ -28,30 +28,60 @@ Resolver::~Resolver() {
   threads_.join();
 }
 
-namespace {
-
-struct Lookup {
-  std::vector<tcp::endpoint> found;
+// One name being looked up. `waiters` is guarded by the resolver's mutex; the rest belongs to the thread that
+// looks it up, and to the waiters once it is done.
+struct Resolver::Lookup {
+  std::string host;
+  std::vector<std::shared_ptr<asio::steady_timer>> waiters;
+  std::vector<tcp::endpoint> found;  // without a port
   int status = 0;
 };
 
-void look_up(const std::string& host, std::uint16_t port, Lookup& lookup) {
+std::shared_ptr<Resolver::Lookup> Resolver::join(const std::string& host,
+                                                 std::shared_ptr<asio::steady_timer> waiter) {
+  const std::lock_guard lock(mutex_);
+  auto& lookup = under_way_[host];
+  if (!lookup) {
+    lookup = std::make_shared<Lookup>();
+    lookup->host = host;
+    ++busy_;
+    asio::post(threads_, [this, lookup] { look_up(*lookup); });
+  }
+  lookup->waiters.push_back(std::move(waiter));
+  return lookup;
+}
+
+void Resolver::look_up(Lookup& lookup) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   // No AI_ADDRCONFIG: it leaves out ::1 and 127.0.0.1 on hosts without other addresses.
   addrinfo* list = nullptr;
-  lookup.status = ::getaddrinfo(host.c_str(), nullptr, &hints, &list);
+  lookup.status = ::getaddrinfo(lookup.host.c_str(), nullptr, &hints, &list);
   for (const addrinfo* one = list; one != nullptr; one = one->ai_next) {
     tcp::endpoint endpoint;
     if (one->ai_addrlen > endpoint.capacity()) continue;
     std::copy_n(reinterpret_cast<const char*>(one->ai_addr), one->ai_addrlen,
                 reinterpret_cast<char*>(endpoint.data()));
     endpoint.resize(one->ai_addrlen);
-    endpoint.port(port);
     lookup.found.push_back(endpoint);
   }
   if (list != nullptr) ::freeaddrinfo(list);
+
+  std::vector<std::shared_ptr<asio::steady_timer>> waiters;
+  {
+    const std::lock_guard lock(mutex_);
+    under_way_.erase(lookup.host);
+    waiters.swap(lookup.waiters);
+  }
+  --busy_;
+  for (auto& waiter : waiters) {
+    const auto executor = waiter->get_executor();
+    asio::post(executor,
+               [waiter = std::move(waiter)] { waiter->expires_at(asio::steady_timer::time_point::min()); });
+  }
 }
+
+namespace {
 
 // The order in which addresses are tried: as the resolver sorted them, but the families in turn.
 std::vector<tcp::endpoint> interleave(const std::vector<tcp::endpoint>& sorted) {
@@ -112,15 +142,9 @@ asio::awaitable<error_code> Resolver::resolve(std::string host, std::uint16_t po
     found.assign(1, tcp::endpoint(literal, port));
     co_return error_code{};
   }
-  auto lookup = std::make_shared<Lookup>();
   const auto executor = co_await asio::this_coro::executor;
   auto done = std::make_shared<asio::steady_timer>(executor, asio::steady_timer::time_point::max());
-  ++busy_;
-  asio::post(threads_, [this, host = std::move(host), port, lookup, done, executor] {
-    look_up(host, port, *lookup);
-    --busy_;
-    asio::post(executor, [done, lookup] { done->expires_at(asio::steady_timer::time_point::min()); });
-  });
+  const auto lookup = join(host, done);
   co_await done->async_wait(asio::as_tuple(asio::use_awaitable));
   const auto cancelled = (co_await asio::this_coro::cancellation_state).cancelled();
   if (cancelled != asio::cancellation_type::none) co_return asio::error::operation_aborted;
@@ -129,6 +153,7 @@ asio::awaitable<error_code> Resolver::resolve(std::string host, std::uint16_t po
                                           : error_code(asio::error::host_not_found);
   }
   found = lookup->found;
+  for (auto& endpoint : found) endpoint.port(port);
   co_return error_code{};
 }
 
@@ -161,15 +186,18 @@ asio::awaitable<std::variant<tcp::socket, DialFailure>> dial(Resolver& resolver,
 
   auto race = std::make_shared<Race>(co_await asio::this_coro::executor);
   const RaceEnd end{race};
+  const auto deadline = std::chrono::steady_clock::now() + kDialTimeout;
   std::size_t next = 0;
   while (race->winner < 0) {
-    if (next < endpoints.size()) {
+    if (std::chrono::steady_clock::now() >= deadline) {
+      co_return fail(DialFailure::Step::tcp, "no answer from " + endpoint_text(endpoints.front()));
+    } else if (next < endpoints.size()) {
       start_attempt(race, endpoints[next++]);
-      race->wake.expires_after(kStagger);
+      race->wake.expires_at(std::min(std::chrono::steady_clock::now() + kStagger, deadline));
     } else if (race->failed == endpoints.size()) {
       co_return fail(DialFailure::Step::tcp, "cannot connect to " + race->last_failure);
     } else {
-      race->wake.expires_at(asio::steady_timer::time_point::max());
+      race->wake.expires_at(deadline);
     }
     co_await race->wake.async_wait(asio::as_tuple(asio::use_awaitable));
     const auto cancelled = (co_await asio::this_coro::cancellation_state).cancelled();

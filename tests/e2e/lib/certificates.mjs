@@ -95,15 +95,21 @@ export async function makeCertificates(folder = tempDir('tls')) {
   };
 }
 
-/** TLS in front of a plain server on loopback; `plaintext` is what clients said inside the TLS. */
+/** TLS in front of a plain server on loopback; `plaintextBytes` is how much clients said inside the TLS. */
 export class TlsFront {
   plaintextBytes = 0;
-  connections = 0;
+  connections = 0; // that have shaken hands
+  names = []; // the server names that clients asked for (SNI), in order
   #sockets = new Set();
 
-  static async listen({ cert, key }, targetPort) {
+  /** `options` are those of tls.createServer(). */
+  static async listen({ cert, key }, targetPort, options = {}) {
     const front = new TlsFront();
-    front.server = tls.createServer({ cert, key }, (inside) => {
+    const SNICallback = (name, done) => {
+      front.names.push(name);
+      done(null); // the one certificate there is
+    };
+    front.server = tls.createServer({ cert, key, SNICallback, ...options }, (inside) => {
       front.connections += 1;
       const outside = net.connect({ host: '127.0.0.1', port: targetPort });
       for (const [from, to] of [

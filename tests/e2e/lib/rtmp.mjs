@@ -48,9 +48,14 @@ export function fullHeader({ csid, timestamp = 0, length, type, streamId = 0 }) 
   return Buffer.concat([basicHeader(0, csid), header, ...(extended ? [u32(timestamp)] : [])]);
 }
 
-/** Messages to chunks. Uses formats 0 and 1 as encoders do, and repeats the extended timestamp on format 3. */
+/**
+ * Messages to chunks. Uses formats 0 and 1 as encoders do, and repeats the extended timestamp on format 3. Encoders differ
+ * there: without `repeatExtended` it does not; with `absolute` every message has its whole timestamp (format 0).
+ */
 export class ChunkWriter {
   chunkSize = 128;
+  repeatExtended = true;
+  absolute = false;
   #last = new Map(); // csid -> { timestamp, streamId }
 
   /** The bytes of one message. */
@@ -60,7 +65,7 @@ export class ChunkWriter {
     const step = last ? (timestamp - last.timestamp) >>> 0 : 0;
     let header;
     let field = timestamp;
-    if (last && last.streamId === streamId && step < 0x80000000) {
+    if (last && !this.absolute && last.streamId === streamId && step < 0x80000000) {
       field = step;
       const rest = Buffer.alloc(7);
       rest.writeUIntBE(Math.min(field, 0xffffff), 0, 3);
@@ -71,7 +76,8 @@ export class ChunkWriter {
       header = fullHeader({ csid, timestamp, length: body.length, type, streamId });
     }
     const parts = [header, body.subarray(0, this.chunkSize)];
-    const again = field >= 0xffffff ? Buffer.concat([basicHeader(3, csid), u32(field)]) : basicHeader(3, csid);
+    const extended = field >= 0xffffff && this.repeatExtended;
+    const again = extended ? Buffer.concat([basicHeader(3, csid), u32(field)]) : basicHeader(3, csid);
     for (let at = this.chunkSize; at < body.length; at += this.chunkSize) {
       parts.push(again, body.subarray(at, at + this.chunkSize));
     }

@@ -17,7 +17,7 @@ import { Hopeless, until } from './until.mjs';
 const CSID = { [Type.audio]: 4, [Type.video]: 6, [Type.data]: 5 };
 
 export class RtmpPublisher {
-  published = []; // digests of the media tags that were sent, unless it was told not to `remember` them
+  published = []; // digests of the media tags that were sent, and when (`at`), unless it was told not to `remember` them
   sent = 0; // tags
   commands = []; // what the server said: [name, transaction, ...]
   closed = false;
@@ -157,7 +157,9 @@ export class RtmpPublisher {
   /** One FLV tag as a message. */
   sendTag({ type, timestamp, body }) {
     this.sent += 1;
-    if (this.remember && type !== Type.data) this.published.push(digest({ type, timestamp, body }));
+    if (this.remember && type !== Type.data) {
+      this.published.push({ ...digest({ type, timestamp, body }), at: performance.now() });
+    }
     return this.write(this.writer.message({ csid: CSID[type], type, timestamp, streamId: this.streamId, body }));
   }
 
