@@ -3,14 +3,15 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { Daemon } from './lib/daemon.mjs';
-import { fixtureTags } from './lib/publishers.mjs';
-import { EndlessPublisher, RtmpPublisher } from './lib/rtmp_publisher.mjs';
-import { RtmpSink } from './lib/rtmp_sink.mjs';
-import { LiveInput } from './lib/sdk.mjs';
-import { until } from './lib/until.mjs';
+import { Daemon } from '../lib/daemon.mjs';
+import { faultLine } from '../lib/fault_line.mjs';
+import { fixtureTags } from '../lib/publishers.mjs';
+import { EndlessPublisher, RtmpPublisher } from '../lib/rtmp_publisher.mjs';
+import { RtmpSink } from '../lib/rtmp_sink.mjs';
+import { LiveInput } from '../lib/sdk.mjs';
+import { until } from '../lib/until.mjs';
 
-test('marked keys and tokens appear nowhere', async (t) => {
+faultLine('S6', 'secrets in logs, errors, metrics, the command line and files', { quick: true }, async (t, line) => {
   const token = 'MARKtoken0123456789abcdef';
   const daemon = await Daemon.start(t, { token, logLevel: 'trace' });
   const sink = await RtmpSink.listen({
@@ -81,8 +82,11 @@ test('marked keys and tokens appear nowhere', async (t) => {
   const leaks = (text) =>
     [...text.matchAll(/.*MARK.*/g)].map((m) => m[0]).concat(text.split('\n').filter((line) => line.includes(secret)));
   assert.ok(daemon.log.split('\n').length > 10, 'there was no log to look at');
-  assert.deepEqual(leaks(daemon.log), []);
-  for (const answer of spoken) assert.deepEqual(leaks(answer), []);
+  const found = [daemon.log, ...spoken].flatMap(leaks);
+  assert.deepEqual(found, []);
+  line.exactly('hits', found.length, 0);
+  const modes = readdirSync(daemon.stateDir).map((file) => statSync(join(daemon.stateDir, file)).mode & 0o777);
+  line.exactly('the mode of the files of the state folder', [...new Set(modes)].map((mode) => mode.toString(8)).join(), '600');
 });
 
 test("the state folder is the daemon's alone", async (t) => {

@@ -1,16 +1,16 @@
 // SIGHUP while the show is on: tokens and the log level change, a broken file changes nothing, and no packet is lost.
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
-import { test } from 'node:test';
-import { assertSinkExact } from './lib/assertions.mjs';
-import { Daemon } from './lib/daemon.mjs';
-import { fixtureTags } from './lib/publishers.mjs';
-import { EndlessPublisher } from './lib/rtmp_publisher.mjs';
-import { RtmpSink } from './lib/rtmp_sink.mjs';
-import { LiveInput } from './lib/sdk.mjs';
-import { until } from './lib/until.mjs';
+import { assertSinkExact } from '../lib/assertions.mjs';
+import { Daemon } from '../lib/daemon.mjs';
+import { faultLine } from '../lib/fault_line.mjs';
+import { fixtureTags } from '../lib/publishers.mjs';
+import { EndlessPublisher } from '../lib/rtmp_publisher.mjs';
+import { RtmpSink } from '../lib/rtmp_sink.mjs';
+import { LiveInput } from '../lib/sdk.mjs';
+import { until } from '../lib/until.mjs';
 
-test('reload while live', async (t) => {
+faultLine('H4', 'reload with a broken file, and while live', { quick: true }, async (t, line) => {
   const daemon = await Daemon.start(t, { logLevel: 'info' });
   const sink = await RtmpSink.listen();
   t.after(() => sink.close());
@@ -42,7 +42,7 @@ test('reload while live', async (t) => {
   assert.equal(await status('token-after-the-reload'), 200);
 
   const complaint = await reload(good.replace('hold: 30s', 'hold: 30 parsecs'), 'reload failed');
-  assert.match(complaint, /simulcastd\.yaml:\d+: stream\.hold/);
+  line.exactly('a broken file: the line is named', /simulcastd\.yaml:\d+: stream\.hold/.test(complaint), true);
   assert.equal(await status('token-after-the-reload'), 200, 'the old configuration goes on');
 
   const waits = await reload(good.replace('hold: 30s', 'hold: 31s'), 'needs a restart');
@@ -51,5 +51,6 @@ test('reload while live', async (t) => {
   await until('more pictures', () => session.videoCount > 60);
   await endless.stop();
   await assertSinkExact(endless.published, session, { what: 'the destination' });
-  assert.equal(sink.named('show').length, 1);
+  line.exactly('packets lost', endless.published.length - session.media.length, 0);
+  line.exactly('connections to the destination', sink.named('show').length, 1);
 });
