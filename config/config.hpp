@@ -122,6 +122,9 @@ struct Config {
   Stream stream;
   Egress egress;
   unsigned outputs_per_input = 50;
+  // Connections that have not shown a key yet: from one address, and altogether.
+  unsigned strangers_per_address = 256;
+  unsigned strangers = 4096;
   Log log;
   unsigned threads = 0;  // shards; 0: one per core
 

@@ -55,6 +55,8 @@ std::vector<std::string_view> changes_that_wait(const config::Config& old, const
   compare("stream", old.stream == fresh.stream);
   compare("egress", old.egress == fresh.egress);
   compare("limits.outputs_per_input", old.outputs_per_input == fresh.outputs_per_input);
+  compare("limits.strangers",
+          old.strangers_per_address == fresh.strangers_per_address && old.strangers == fresh.strangers);
   compare("log.format", old.log.format == fresh.log.format);
   compare("threads", old.threads == fresh.threads);
   return names;
@@ -66,6 +68,7 @@ Application::Application(config::Config config, std::filesystem::path config_fil
     : config_(std::move(config)),
       as_loaded_(config_),
       config_file_(std::move(config_file)),
+      strangers_({config_.strangers_per_address, config_.strangers}),
       shards_(config_.threads),
       directory_(shards_),
       gate_(directory_, streams_) {
@@ -113,7 +116,7 @@ std::vector<config::Token> Application::current_tokens(const config::Config& con
 
 void Application::open_ingest() {
   const auto open = [this](const config::Listen& listen, std::shared_ptr<net::TlsContext> tls) {
-    servers_.push_back(std::make_unique<ingest::RtmpServer>(shards_, gate_, std::move(tls)));
+    servers_.push_back(std::make_unique<ingest::RtmpServer>(shards_, gate_, strangers_, std::move(tls)));
     servers_.back()->open(listen);
   };
   if (config_.ingest.rtmp) open(config_.ingest.rtmp->listen, nullptr);

@@ -22,6 +22,7 @@
 #include "egress/output_spec.hpp"
 #include "ingest/rtmp_server.hpp"
 #include "ingest/srt_server.hpp"
+#include "ingest/strangers.hpp"
 #include "net/dial.hpp"
 #include "net/shard.hpp"
 #include "net/srt_runtime.hpp"
@@ -78,6 +79,7 @@ class Application {
   std::unique_ptr<control::SqliteStore> store_;
   std::optional<egress::Environment> environment_;
   continuity::Slates slates_;
+  ingest::Strangers strangers_;
   net::ShardPool shards_;
   InputDirectory directory_;
   std::unique_ptr<Relay> relay_;

@@ -19,6 +19,7 @@
 #include "ingest/flv_packets.hpp"
 #include "ingest/read_mark.hpp"
 #include "ingest/silence_watch.hpp"
+#include "ingest/strangers.hpp"
 #include "media/payload_slab.hpp"
 #include "net/tls.hpp"
 #include "net/transport.hpp"
@@ -52,10 +53,14 @@ class RtmpPublisher final : public Publisher,
                             private media::AudioWaiter,
                             public std::enable_shared_from_this<RtmpPublisher> {
  public:
-  RtmpPublisher(asio::ip::tcp::socket socket, std::shared_ptr<net::TlsContext> tls, Gate& gate)
+  RtmpPublisher(asio::ip::tcp::socket socket, std::shared_ptr<net::TlsContext> tls, Gate& gate,
+                Strangers& strangers)
       : gate_(gate),
+        strangers_(strangers),
         protocol_(tls ? media::IngestProtocol::rtmps : media::IngestProtocol::rtmp),
         inbox_(kInbox) {
+    error_code ignored;
+    address_ = socket.remote_endpoint(ignored).address();
     if (tls) {
       auto secure = net::make_tls_server(std::move(socket), std::move(tls));
       tls_ = secure.get();
@@ -69,6 +74,12 @@ class RtmpPublisher final : public Publisher,
   // The first part of the session, on the accepting shard; ends by starting the second part on the stream's
   // shard.
   asio::awaitable<void> greet(net::Shard& shard) {
+    const auto leave_soon = [executor = shard.executor(), session = weak_from_this()] {
+      asio::post(executor, [session] {
+        if (const auto self = session.lock()) self->evict();
+      });
+    };
+    place_ = strangers_.enter(address_, leave_soon);
     asio::steady_timer deadline(shard.context(), kPublishDeadline);
     const auto outcome = co_await (negotiate() || deadline.async_wait(asio::use_awaitable));
     if (outcome.index() == 1) {
@@ -79,6 +90,7 @@ class RtmpPublisher final : public Publisher,
       co_await linger();
       co_return;
     }
+    place_.leave();
     transport_->move_to(grant_.shard->context());
     asio::co_spawn(
         grant_.shard->executor(),
@@ -121,22 +133,35 @@ class RtmpPublisher final : public Publisher,
         if (!*event) break;
         if (const auto* request = std::get_if<rtmp::PublishRequest>(&**event)) {
           flush_answers();
-          co_return authorize(*request);
+          const bool granted = co_await authorize(*request);
+          co_return granted;
         }
       }
       if (!flush_answers()) co_return false;
     }
   }
 
-  bool authorize(const rtmp::PublishRequest& request) {
+  asio::awaitable<bool> authorize(const rtmp::PublishRequest& request) {
     auto decision = gate_.authorize(request.key, protocol_);
     if (const auto* refusal = std::get_if<Refusal>(&decision)) {
+      const auto delay = strangers_.failed(address_);
+      if (delay.count() > 0) {
+        asio::steady_timer wait(transport_->socket().get_executor(), delay);
+        co_await wait.async_wait(asio::use_awaitable);
+      }
       refuse(refusal->reason);
-      return false;
+      co_return false;
     }
     grant_ = std::move(std::get<Grant>(decision));
     encoder_ = request.flash_version;
-    return true;
+    co_return true;
+  }
+
+  // On the accepting shard, while no key has been shown.
+  void evict() {
+    if (grant_.shard != nullptr) return;  // just in time
+    log_refused("too many connections have shown no key, the oldest make room");
+    transport_->close();
   }
 
   void refuse(const std::string& reason) {
@@ -323,9 +348,12 @@ class RtmpPublisher final : public Publisher,
   }
 
   Gate& gate_;
+  Strangers& strangers_;
   const media::IngestProtocol protocol_;
   std::unique_ptr<net::Transport> transport_;
   net::TlsTransport* tls_ = nullptr;  // transport_, when it is TLS
+  asio::ip::address address_;
+  Strangers::Place place_;  // until a key was accepted
   std::string peer_;
   std::string encoder_;  // what it calls itself
 
@@ -356,8 +384,8 @@ class RtmpPublisher final : public Publisher,
 }  // namespace
 
 void serve_rtmp_publisher(net::Shard& shard, asio::ip::tcp::socket socket,
-                          std::shared_ptr<net::TlsContext> tls, Gate& gate) {
-  auto session = std::make_shared<RtmpPublisher>(std::move(socket), std::move(tls), gate);
+                          std::shared_ptr<net::TlsContext> tls, Gate& gate, Strangers& strangers) {
+  auto session = std::make_shared<RtmpPublisher>(std::move(socket), std::move(tls), gate, strangers);
   asio::co_spawn(
       shard.executor(), [session, &shard]() -> asio::awaitable<void> { co_await session->greet(shard); },
       asio::detached);

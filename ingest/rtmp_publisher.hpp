@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "ingest/publisher.hpp"
+#include "ingest/strangers.hpp"
 #include "net/shard.hpp"
 
 namespace simulcast::net {
@@ -18,6 +19,6 @@ namespace simulcast::ingest {
 
 // Any thread. `socket` belongs to `shard`; `tls` is null for plain RTMP.
 void serve_rtmp_publisher(net::Shard& shard, boost::asio::ip::tcp::socket socket,
-                          std::shared_ptr<net::TlsContext> tls, Gate& gate);
+                          std::shared_ptr<net::TlsContext> tls, Gate& gate, Strangers& strangers);
 
 }  // namespace simulcast::ingest

@@ -30,8 +30,13 @@ constexpr std::chrono::milliseconds kAcceptPause{100};
 constexpr int kSegment = 1440;  // of Ethernet with IPv6
 }  // namespace
 
-RtmpServer::RtmpServer(net::ShardPool& shards, Gate& gate, std::shared_ptr<net::TlsContext> tls)
-    : shards_(shards), gate_(gate), tls_(std::move(tls)), acceptor_(shards[0].context()) {}
+RtmpServer::RtmpServer(net::ShardPool& shards, Gate& gate, Strangers& strangers,
+                       std::shared_ptr<net::TlsContext> tls)
+    : shards_(shards),
+      gate_(gate),
+      strangers_(strangers),
+      tls_(std::move(tls)),
+      acceptor_(shards[0].context()) {}
 
 RtmpServer::~RtmpServer() = default;
 
@@ -84,7 +89,7 @@ asio::awaitable<void> RtmpServer::accept_loop() {
       co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
       continue;
     }
-    serve_rtmp_publisher(shard, std::move(socket), tls_, gate_);
+    serve_rtmp_publisher(shard, std::move(socket), tls_, gate_, strangers_);
   }
 }
 

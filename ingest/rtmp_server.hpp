@@ -11,6 +11,7 @@
 
 #include "config/config.hpp"
 #include "ingest/publisher.hpp"
+#include "ingest/strangers.hpp"
 #include "net/shard.hpp"
 
 namespace simulcast::net {
@@ -22,7 +23,7 @@ namespace simulcast::ingest {
 class RtmpServer {
  public:
   // `tls` is null for plain RTMP.
-  RtmpServer(net::ShardPool& shards, Gate& gate, std::shared_ptr<net::TlsContext> tls);
+  RtmpServer(net::ShardPool& shards, Gate& gate, Strangers& strangers, std::shared_ptr<net::TlsContext> tls);
   ~RtmpServer();
 
   void open(const config::Listen& listen);
@@ -42,6 +43,7 @@ class RtmpServer {
 
   net::ShardPool& shards_;
   Gate& gate_;
+  Strangers& strangers_;
   std::shared_ptr<net::TlsContext> tls_;
   boost::asio::ip::tcp::acceptor acceptor_;
   boost::asio::ip::tcp::endpoint endpoint_;
