@@ -195,7 +195,7 @@ export const HOSTILE = {
     }),
   },
   'garbage behind the consent': { act: afterPublish((peer) => peer.flood(() => randomBytes(4096))) },
-  'questions without end, and no ear for the answers': {
+  'questions without end, and no ear': {
     act: afterPublish(async (peer) => {
       peer.socket.pause();
       await peer.flood(ping(peer));
