@@ -6,12 +6,12 @@ import { Hopeless, until } from '../e2e/lib/until.mjs';
 
 export const RTMP_LOAD = resolve(import.meta.dirname, '../../build/release/rtmp_load');
 
-/** All destinations. `tls`: a certificate of makeCertificates(), for RTMPS. */
+/** All destinations. `tls`: a certificate of makeCertificates(), for RTMPS. `fps`: of the publisher, to check times by. */
 export class Sink {
-  static async start({ tls } = {}) {
+  static async start({ tls, fps = 0 } = {}) {
     const sink = new Sink();
     const secure = tls ? ['--tls-cert', tls.certFile, '--tls-key', tls.keyFile] : [];
-    sink.child = new Child(RTMP_LOAD, ['sink', '--port', '0', ...secure], { stdio: ['pipe', 'pipe', 'pipe'] });
+    sink.child = new Child(RTMP_LOAD, ['sink', '--port', '0', '--fps', String(fps), ...secure], { stdio: ['pipe', 'pipe', 'pipe'] });
     sink.lines = createInterface({ input: sink.child.process.stdout })[Symbol.asyncIterator]();
     sink.port = (await sink.#line()).port;
     return sink;

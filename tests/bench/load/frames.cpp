@@ -1,7 +1,9 @@
 #include "tests/bench/load/frames.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <iterator>
 
 #include "protocol/rtmp/amf0.hpp"
 
@@ -14,6 +16,7 @@ namespace {
 constexpr char kMagic[] = "SCBENCH1";
 constexpr std::size_t kMagicSize = 8;
 constexpr std::byte kFiller{0x5A};
+constexpr std::int64_t kSecond = 1'000'000'000;
 
 // AVCDecoderConfigurationRecord of `ffmpeg -f lavfi -i testsrc2=s=1280x720:r=60 -frames:v 2 -c:v libx264
 // -preset veryfast -profile:v high -pix_fmt yuv420p -g 120 -bf 0 -f flv`.
@@ -43,6 +46,34 @@ std::uint64_t read_hex(const std::byte* at) {
     value = value << 4 | static_cast<std::uint64_t>(c <= '9' ? c - '0' : c - 'a' + 10);
   }
   return value;
+}
+
+// What stands before the stamp.
+std::array<std::byte, kVideoStampAt> video_head(bool keyframe, std::size_t size) {
+  const auto nal = static_cast<std::uint32_t>(size - 9);
+  // The first two bytes of a slice say: first macroblock 0, type I or P, parameter set 0, a frame number.
+  const std::uint32_t head[] = {keyframe ? 0x17U : 0x27U,
+                                1,
+                                0,
+                                0,
+                                0,
+                                nal >> 24,
+                                nal >> 16,
+                                nal >> 8,
+                                nal,
+                                keyframe ? 0x65U : 0x41U,
+                                keyframe ? 0x88U : 0x9AU,
+                                keyframe ? 0x84U : 0x26U};
+  std::array<std::byte, std::size(head)> bytes;
+  std::transform(std::begin(head), std::end(head), bytes.begin(),
+                 [](std::uint32_t value) { return static_cast<std::byte>(value & 0xFF); });
+  return bytes;
+}
+
+constexpr std::array<std::byte, kAudioStampAt> kAudioHead{std::byte{0xAF}, std::byte{1}};
+
+bool is_filler(std::span<const std::byte> bytes) {
+  return std::ranges::all_of(bytes, [](std::byte byte) { return byte == kFiller; });
 }
 
 }  // namespace
@@ -78,34 +109,45 @@ Bytes aac_sequence_header() {
 }
 
 Bytes video_frame(bool keyframe, std::size_t size) {
-  size = std::max(size, kVideoStampAt + kStampSize);
-  Bytes body(size, kFiller);
-  const auto nal = static_cast<std::uint32_t>(size - 9);
-  // The first two bytes of a slice say: first macroblock 0, type I or P, parameter set 0, a frame number.
-  const std::uint32_t head[] = {keyframe ? 0x17U : 0x27U,
-                                1,
-                                0,
-                                0,
-                                0,
-                                nal >> 24,
-                                nal >> 16,
-                                nal >> 8,
-                                nal,
-                                keyframe ? 0x65U : 0x41U,
-                                keyframe ? 0x88U : 0x9AU,
-                                keyframe ? 0x84U : 0x26U};
-  static_assert(std::size(head) == kVideoStampAt);
-  for (std::size_t i = 0; i < std::size(head); ++i) body[i] = static_cast<std::byte>(head[i] & 0xFF);
+  Bytes body(std::max(size, kVideoStampAt + kStampSize), kFiller);
+  const auto head = video_head(keyframe, body.size());
+  std::copy(head.begin(), head.end(), body.begin());
   put_stamp(std::span(body).subspan(kVideoStampAt), {});
   return body;
 }
 
 Bytes audio_frame(std::size_t size) {
   Bytes body(std::max(size, kAudioStampAt + kStampSize), kFiller);
-  body[0] = std::byte{0xAF};
-  body[1] = std::byte{1};
+  std::copy(kAudioHead.begin(), kAudioHead.end(), body.begin());
   put_stamp(std::span(body).subspan(kAudioStampAt), {});
   return body;
+}
+
+bool is_video_frame(std::span<const std::byte> body) {
+  if (body.size() < kVideoStampAt + kStampSize) return false;
+  const auto is = [body](bool keyframe) {
+    const auto head = video_head(keyframe, body.size());
+    return std::equal(head.begin(), head.end(), body.begin());
+  };
+  return (is(true) || is(false)) && is_filler(body.subspan(kVideoStampAt + kStampSize));
+}
+
+bool is_audio_frame(std::span<const std::byte> body) {
+  return body.size() >= kAudioStampAt + kStampSize &&
+         std::equal(kAudioHead.begin(), kAudioHead.end(), body.begin()) &&
+         is_filler(body.subspan(kAudioStampAt + kStampSize));
+}
+
+std::int64_t video_time(std::uint64_t frame, double fps) {
+  return static_cast<std::int64_t>(static_cast<double>(frame) * kSecond / fps);
+}
+
+std::int64_t audio_time(std::uint64_t packet) {
+  return static_cast<std::int64_t>(packet * kAudioSamples * kSecond / kAudioRate);
+}
+
+std::uint32_t milliseconds(std::int64_t ns) {
+  return static_cast<std::uint32_t>((ns + 500'000) / 1'000'000);
 }
 
 void put_stamp(std::span<std::byte> at, const Stamp& stamp) {

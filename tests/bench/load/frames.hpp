@@ -18,6 +18,9 @@ namespace simulcast::load {
 
 using Bytes = std::vector<std::byte>;
 
+inline constexpr std::uint64_t kAudioSamples = 1024;  // in a packet
+inline constexpr std::uint64_t kAudioRate = 48'000;
+
 inline constexpr std::size_t kStampSize = 40;
 inline constexpr std::size_t kVideoStampAt =
     12;  // frame type, packet type, composition time, length, NAL header, begin of the slice
@@ -35,6 +38,15 @@ Bytes aac_sequence_header();
 // Bodies of `size` bytes in all, at least what the stamp needs.
 Bytes video_frame(bool keyframe, std::size_t size);
 Bytes audio_frame(std::size_t size);
+// Apart from the stamp, which is not looked at, the body is one of those, bit for bit.
+bool is_video_frame(std::span<const std::byte> body);
+bool is_audio_frame(std::span<const std::byte> body);
+
+// When a frame is due, in ns from the first.
+std::int64_t video_time(std::uint64_t frame, double fps);
+std::int64_t audio_time(std::uint64_t packet);
+// As it stands in the message.
+std::uint32_t milliseconds(std::int64_t ns);
 
 void put_stamp(std::span<std::byte> at, const Stamp& stamp);
 // Nothing if there is no stamp there.

@@ -4,9 +4,10 @@
 //     --fps 60 --kbps 6000 (video) --gop 120 (frames) --audio-kbps 128 --seconds 0 (until killed)
 //     --keyframe-factor 6 (a keyframe is so many times as long as another frame) --chunk-size 60000
 //     Prints a line when it begins and, at its end, one of JSON: how late it was (actual minus due), in ms.
-//   rtmp_load sink --port P [--tls-cert FILE --tls-key FILE]
-//     Takes any number of publishes and checks each frame. A line `reset` on stdin opens a measuring window,
-//     `report` prints what it brought as a line of JSON.
+//   rtmp_load sink --port P [--tls-cert FILE --tls-key FILE] [--fps 60]
+//     Takes any number of publishes and checks each frame: its number, every byte, and with --fps (that of
+//     the publisher) its timestamp. A line `reset` on stdin opens a measuring window, `report` prints what it
+//     brought as a line of JSON.
 //   rtmp_load floor --port P [--audio-wait MS] [--io-uring | --io-uring-zc] [URL...]
 //     Takes one publisher and hands each message to all outputs, with nothing between: the bare loop that a
 //     relay is compared with. With --audio-wait, audio goes out in one write with the next video frame, or

@@ -28,8 +28,6 @@ namespace {
 constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::int64_t kDrainEvery = kSecond / 5;
 constexpr std::int64_t kLead = kSecond / 10;  // from the headers to the first frame
-constexpr std::uint64_t kAudioSamples = 1024;
-constexpr std::uint64_t kAudioRate = 48'000;
 
 volatile std::sig_atomic_t ending = 0;
 void end(int) {
@@ -97,8 +95,8 @@ class Publisher {
       if (due.video) {
         Bytes& frame = stream.video % gop_ == 0 ? key_ : inter_;
         put_stamp(std::span(frame).subspan(kVideoStampAt), {stream.video, now});
-        send(stream, rtmp::MessageType::video, milliseconds(video_time(stream.video)), frame);
-        due.at = stream.begin + video_time(++stream.video);
+        send(stream, rtmp::MessageType::video, milliseconds(video_time(stream.video, fps_)), frame);
+        due.at = stream.begin + video_time(++stream.video, fps_);
       } else {
         put_stamp(std::span(audio_).subspan(kAudioStampAt), {stream.audio, now});
         send(stream, rtmp::MessageType::audio, milliseconds(audio_time(stream.audio)), audio_);
@@ -122,16 +120,6 @@ class Publisher {
     std::uint64_t video = 0, audio = 0;  // frames sent
     std::int64_t begin = 0;
   };
-
-  std::int64_t video_time(std::uint64_t frame) const {
-    return static_cast<std::int64_t>(static_cast<double>(frame) * kSecond / fps_);
-  }
-  static std::int64_t audio_time(std::uint64_t packet) {
-    return static_cast<std::int64_t>(packet * kAudioSamples * kSecond / kAudioRate);
-  }
-  static std::uint32_t milliseconds(std::int64_t ns) {
-    return static_cast<std::uint32_t>((ns + 500'000) / 1'000'000);
-  }
 
   static void wait_until(std::int64_t at) {
     const timespec wanted{at / kSecond, at % kSecond};

@@ -39,6 +39,8 @@ constexpr std::size_t kLeastRead = 32 * 1024;
 // What a measuring window brings.
 struct Window {
   unsigned long long video = 0, audio = 0, lost = 0, out_of_order = 0, steps_back = 0, ended = 0;
+  unsigned long long altered = 0;  // bodies that are not what was sent
+  unsigned long long shifted = 0;  // timestamps beside the offset of the connection's first frame; with --fps
   Samples video_delay, audio_delay;
 };
 
@@ -69,8 +71,8 @@ struct Track {
 
 class Destination {
  public:
-  Destination(std::unique_ptr<net::Transport> transport, net::TlsTransport* tls, Totals& totals)
-      : transport_(std::move(transport)), tls_(tls), totals_(totals) {}
+  Destination(std::unique_ptr<net::Transport> transport, net::TlsTransport* tls, double fps, Totals& totals)
+      : transport_(std::move(transport)), tls_(tls), fps_(fps), totals_(totals) {}
 
   asio::awaitable<void> run() {
     ++totals_.connections;
@@ -128,12 +130,25 @@ class Destination {
     Track& track = video ? video_ : audio_;
     track.check(*stamp, window);
     track.check(message.timestamp, window);
+    if (!(video ? is_video_frame(body) : is_audio_frame(body))) ++window.altered;
+    if (fps_ > 0)
+      check_offset(video ? video_time(stamp->sequence, fps_) : audio_time(stamp->sequence), message.timestamp,
+                   window);
     ++(video ? window.video : window.audio);
     (video ? window.video_delay : window.audio_delay).add(now_ns() - stamp->sent_ns);
   }
 
+  // Picture and sound are moved alike.
+  void check_offset(std::int64_t sent_at, std::uint32_t timestamp, Window& window) {
+    const std::uint32_t offset = timestamp - milliseconds(sent_at);
+    if (!offset_) offset_ = offset;
+    if (offset != *offset_) ++window.shifted;
+  }
+
   std::unique_ptr<net::Transport> transport_;
   net::TlsTransport* tls_;  // transport_, when it is TLS
+  double fps_;              // of the stream; 0: not known
+  std::optional<std::uint32_t> offset_;
   Totals& totals_;
   media::PayloadSlab slab_;
   rtmp::ServerSession session_;
@@ -142,7 +157,7 @@ class Destination {
 };
 
 asio::awaitable<void> accept_all(asio::ip::tcp::acceptor& acceptor, std::shared_ptr<net::TlsContext> tls,
-                                 Totals& totals) {
+                                 double fps, Totals& totals) {
   for (;;) {
     auto [ec, socket] = co_await acceptor.async_accept(asio::as_tuple(asio::use_awaitable));
     if (ec) fail("accept: " + ec.message());
@@ -155,7 +170,7 @@ asio::awaitable<void> accept_all(asio::ip::tcp::acceptor& acceptor, std::shared_
     } else {
       transport = net::make_plain_transport(std::move(socket));
     }
-    auto destination = std::make_shared<Destination>(std::move(transport), secure, totals);
+    auto destination = std::make_shared<Destination>(std::move(transport), secure, fps, totals);
     asio::co_spawn(
         acceptor.get_executor(), [destination]() -> asio::awaitable<void> { co_await destination->run(); },
         asio::detached);
@@ -166,11 +181,12 @@ void report(Totals& totals) {
   Window& window = totals.window;
   std::printf(
       "{\"connections\":%llu,\"publishing\":%llu,\"bytes\":%llu,\"video\":%llu,\"audio\":%llu,\"lost\":%llu,"
-      "\"out_of_order\":%llu,\"steps_back\":%llu,\"ended\":%llu,\"delay\":%s,\"audio_delay\":%s,\"cpu\":%.3f}"
+      "\"out_of_order\":%llu,\"steps_back\":%llu,\"altered\":%llu,\"shifted\":%llu,\"ended\":%llu,\"delay\":%"
+      "s,\"audio_delay\":%s,\"cpu\":%.3f}"
       "\n",
       totals.connections, totals.publishing, totals.bytes, window.video, window.audio, window.lost,
-      window.out_of_order, window.steps_back, window.ended, window.video_delay.json().c_str(),
-      window.audio_delay.json().c_str(), cpu_seconds());
+      window.out_of_order, window.steps_back, window.altered, window.shifted, window.ended,
+      window.video_delay.json().c_str(), window.audio_delay.json().c_str(), cpu_seconds());
 }
 
 // Ends the program at the end of stdin.
@@ -197,7 +213,7 @@ asio::awaitable<void> obey(asio::posix::stream_descriptor& commands, Totals& tot
 }  // namespace
 
 int sink(int argc, char** argv) {
-  const Arguments arguments(argc, argv, {"port", "tls-cert", "tls-key"}, {});
+  const Arguments arguments(argc, argv, {"port", "tls-cert", "tls-key", "fps"}, {});
   std::shared_ptr<net::TlsContext> tls;
   if (arguments.has("tls-cert")) {
     tls = net::TlsContext::server(arguments.text("tls-cert"), arguments.text("tls-key"));
@@ -207,7 +223,7 @@ int sink(int argc, char** argv) {
   asio::ip::tcp::acceptor acceptor(context, {asio::ip::address_v4::loopback(), port});
   asio::posix::stream_descriptor commands(context, ::dup(STDIN_FILENO));
   Totals totals;
-  asio::co_spawn(context, accept_all(acceptor, tls, totals), asio::detached);
+  asio::co_spawn(context, accept_all(acceptor, tls, arguments.number("fps", 0), totals), asio::detached);
   asio::co_spawn(context, obey(commands, totals), asio::detached);
   std::printf("{\"port\":%d}\n", acceptor.local_endpoint().port());
   std::fflush(stdout);

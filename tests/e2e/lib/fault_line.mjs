@@ -48,11 +48,14 @@ class Line {
   }
 }
 
+/** Whether a line takes part in this run. */
+export function isWanted(id, quick = false) {
+  return WANTED === undefined ? quick : WANTED === 'all' || WANTED.split(',').includes(id);
+}
+
 /** `quick`: the line belongs to every run. Other options go to node's test(). */
 export function faultLine(id, title, { quick = false, ...options }, body) {
-  const ids = WANTED?.split(',') ?? [];
-  const wanted = WANTED === undefined ? quick : WANTED === 'all' || ids.includes(id);
-  if (!wanted) return;
+  if (!isWanted(id, quick)) return;
   test(`${id} ${title}`, options, async (t) => {
     const line = new Line(id);
     try {

@@ -190,19 +190,19 @@ export class RtmpSink {
   connections = []; // every connection, also those that never published
 
   /** `tls`: { key, cert } to listen for RTMPS. `bodies`: keep what came, not only its digests. */
-  static async listen({ decide = () => 'accept', tls: secure, port = 0, bodies = false } = {}) {
+  static async listen({ decide = () => 'accept', tls: secure, host = '127.0.0.1', port = 0, bodies = false } = {}) {
     const sink = new RtmpSink();
-    Object.assign(sink, { decide, bodies });
+    Object.assign(sink, { decide, host, bodies });
     const accept = (socket) => sink.connections.push(new SinkSession(socket, sink));
     sink.server = secure ? tls.createServer(secure, accept) : net.createServer(accept);
     sink.server.on('tlsClientError', () => {});
     sink.secure = Boolean(secure);
-    await new Promise((resolve, reject) => sink.server.once('error', reject).listen(port, '127.0.0.1', resolve));
+    await new Promise((resolve, reject) => sink.server.once('error', reject).listen(port, host, resolve));
     sink.port = sink.server.address().port;
     return sink;
   }
 
-  url(streamKey, host = '127.0.0.1') {
+  url(streamKey, host = this.host) {
     return { url: `${this.secure ? 'rtmps' : 'rtmp'}://${host}:${this.port}/live`, streamKey };
   }
 

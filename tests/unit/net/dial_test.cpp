@@ -2,15 +2,21 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <optional>
+#include <vector>
 
 namespace simulcast::net {
 namespace {
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
+using boost::system::error_code;
 using Result = std::variant<tcp::socket, DialFailure>;
 
 struct DialTest : testing::Test {
@@ -56,6 +62,45 @@ TEST_F(DialTest, RefusedPortNamesAddressPortAndCause) {
 TEST_F(DialTest, UnknownNameIsADnsFailure) {
   const auto result = dial_to("no-such-host.invalid", 1935, all);
   EXPECT_EQ(failure(result).step, DialFailure::Step::dns);
+}
+
+TEST_F(DialTest, OneLookupAnswersAllWhoAsk) {
+  constexpr std::uint16_t kPorts = 20;
+  std::vector<std::vector<tcp::endpoint>> found(kPorts);
+  for (std::uint16_t port = 0; port < kPorts; ++port) {
+    asio::co_spawn(
+        context,
+        [this, port, &found]() -> asio::awaitable<void> {
+          co_await resolver.resolve("localhost", port, found[port]);
+        },
+        asio::detached);
+  }
+  context.run();
+  for (std::uint16_t port = 0; port < kPorts; ++port) {
+    ASSERT_FALSE(found[port].empty());
+    for (const auto& endpoint : found[port]) {
+      EXPECT_TRUE(endpoint.address().is_loopback());
+      EXPECT_EQ(endpoint.port(), port);
+    }
+  }
+  EXPECT_FALSE(resolver.busy());
+}
+
+TEST_F(DialTest, WhoeverGivesUpIsNotWaitedFor) {
+  asio::cancellation_signal enough;
+  std::vector<tcp::endpoint> given_up, found;
+  error_code ec;
+  asio::co_spawn(
+      context, [&]() -> asio::awaitable<void> { ec = co_await resolver.resolve("localhost", 1, given_up); },
+      asio::bind_cancellation_slot(enough.slot(), asio::detached));
+  asio::co_spawn(
+      context, [&]() -> asio::awaitable<void> { co_await resolver.resolve("localhost", 2, found); },
+      asio::detached);
+  asio::post(context, [&] { enough.emit(asio::cancellation_type::terminal); });
+  context.run();
+  EXPECT_EQ(ec, asio::error::operation_aborted);
+  EXPECT_TRUE(given_up.empty());
+  EXPECT_FALSE(found.empty());
 }
 
 TEST_F(DialTest, DeniedAddressIsNeverConnectedTo) {

@@ -1,0 +1,179 @@
+// Many destinations, and many of them bad, for minutes: the good ones are exact and in time, and the daemon neither grows
+// nor gets busy over it. SIMULCASTD_FAULTS_MINUTES: how long, in place of what the lines ask for.
+//
+// Encoder and good destinations are rtmp_load, one process each, so that what is measured is the daemon: every byte,
+// number and timestamp is looked at, and the delay is that from the encoder's write to the destination's read.
+import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Publisher, Sink } from '../../bench/peers.mjs';
+import { Daemon } from '../lib/daemon.mjs';
+import { faultLine } from '../lib/fault_line.mjs';
+import { FaultProxy } from '../lib/fault_proxy.mjs';
+import { HOSTILE, HostileServer } from '../lib/hostile_server.mjs';
+import { RtmpSink } from '../lib/rtmp_sink.mjs';
+import { LiveInput } from '../lib/sdk.mjs';
+import { seededRandom } from '../lib/udp_path.mjs';
+import { until } from '../lib/until.mjs';
+
+const FPS = 30;
+const BASELINE_S = 30;
+const minutes = (asked) => Number(process.env.SIMULCASTD_FAULTS_MINUTES ?? asked);
+
+/** Daemon, encoder, and `good` destinations that receive. `load` is that of rtmp_load. */
+async function stage(t, { good, load, daemonOptions }) {
+  const daemon = await Daemon.start(t, { logLevel: 'info', outputsPerInput: 100, ...daemonOptions });
+  const sink = await Sink.start({ fps: FPS });
+  t.after(() => sink.stop());
+  const input = await LiveInput.create(daemon);
+  const url = `rtmp://127.0.0.1:${sink.port}/live`;
+  for (let i = 0; i < good; i++) await input.addOutput({ url, streamKey: `good-${i}` });
+  const publisher = await Publisher.start([input.publishUrl], { fps: FPS, gop: 60, audioKbps: 128, ...load });
+  t.after(() => publisher.stop());
+  await until('frames everywhere', async () => (await sink.report()).video > good * FPS, { timeout: 30_000 });
+  return { daemon, sink, input, publisher, good };
+}
+
+/** What `ms` bring: { report, elapsed, cpu, resident: [KiB, ...] }. `act` is called all the time. */
+async function watch({ daemon, sink, publisher }, ms, act = () => {}) {
+  await sink.reset();
+  const began = performance.now();
+  const cpu = daemon.cpuSeconds;
+  const resident = [];
+  for (let next = 0; performance.now() - began < ms; ) {
+    publisher.check();
+    if (performance.now() - began >= next) {
+      resident.push(daemon.residentKiB);
+      next += 1000;
+    }
+    await act();
+    await delay(100);
+  }
+  const elapsed = (performance.now() - began) / 1000;
+  return { report: await sink.report(), elapsed, cpu: (daemon.cpuSeconds - cpu) / elapsed, resident };
+}
+
+function exact(line, { good }, { report, elapsed }) {
+  for (const what of ['lost', 'out_of_order', 'altered', 'shifted', 'steps_back']) {
+    line.exactly(`frames ${what.replaceAll('_', ' ')} at the ${good} good ones`, report[what], 0);
+  }
+  line.exactly('connections of theirs that ended', report.ended, 0);
+  const sent = good * FPS * elapsed;
+  line.atLeast('pictures that arrived there, of those sent meanwhile', (100 * report.video) / sent, 99.5, '%');
+}
+
+faultLine('D4', '50 of 100 destinations stall, flap and refuse at random for 10 min', {}, async (t, line) => {
+  const load = { kbps: 1000 };
+  const queue = { seconds: 10, bytes: 2 << 20 };
+  const scene = await stage(t, { good: 50, load, daemonOptions: { queue: { seconds: '10', bytes: '2MiB' } } });
+  const { daemon, input } = scene;
+  const behind = await Sink.start();
+  t.after(() => behind.stop());
+  const proxies = [];
+  for (let i = 0; i < 50; i++) {
+    const proxy = await FaultProxy.open({ to: behind.port });
+    t.after(() => proxy.close());
+    proxies.push(proxy);
+    await input.addOutput({ url: `rtmp://127.0.0.1:${proxy.port}/live`, streamKey: `bad-${i}` });
+  }
+  await until('all to be there', async () => (await behind.report()).publishing === 50, { timeout: 30_000 });
+  await watch(scene, 5000);
+  const calm = await watch(scene, BASELINE_S * 1000);
+
+  const random = seededRandom(4);
+  const between = (least, most) => least + random() * (most - least);
+  const faults = { stall: 0, swallow: 0, slow: 0, reset: 0, cut: 0, refuse: 0 };
+  const hurtUntil = new Map(); // proxy -> when its fault is over
+  const strike = async (proxy) => {
+    const kind = Object.keys(faults)[Math.floor(random() * 6)];
+    faults[kind] += 1;
+    if (kind === 'stall' || kind === 'swallow') proxy.set({ mode: kind });
+    else if (kind === 'slow') proxy.set({ bitrate: between(100_000, 900_000) });
+    else if (kind === 'refuse') {
+      await proxy.refuse();
+      proxy.reset();
+    } else proxy[kind]();
+    hurtUntil.set(proxy, performance.now() + between(1000, kind === 'stall' ? 25_000 : 8000));
+  };
+  const storm = await watch(scene, minutes(10) * 60_000, async () => {
+    for (const proxy of proxies) {
+      if ((hurtUntil.get(proxy) ?? 0) > performance.now()) continue;
+      if (hurtUntil.has(proxy)) {
+        hurtUntil.delete(proxy);
+        proxy.set({ mode: 'pass', bitrate: 0 });
+        await proxy.accept();
+      }
+      if (random() < 0.05) await strike(proxy);
+    }
+  });
+  t.diagnostic(`faults: ${JSON.stringify(faults)}; baseline ${JSON.stringify(calm.report.delay)}`);
+  assert.ok(Object.values(faults).every((count) => count > 5), 'each fault came to pass');
+
+  exact(line, scene, storm);
+  const cap = Math.min(queue.bytes, ((load.kbps + 128) * 1000 * queue.seconds) / 8) / 1024;
+  const grown = Math.max(...storm.resident) - Math.max(...calm.resident);
+  if (!daemon.sanitized) line.atMost('memory beyond the baseline', grown, 50 * cap, 'KiB');
+  line.atMost('CPU against the baseline', storm.cpu / calm.cpu, 2, 'times');
+  // A pause of the event loop would hold up every good one, so it cannot have been longer than their longest delay.
+  const { p99, max } = storm.report.delay;
+  line.atMost(`longest delay at a good one (p99 ${p99}, before ${calm.report.delay.p99})`, max, 50, 'ms');
+
+  // What was hurt recovers.
+  for (const proxy of proxies) {
+    proxy.set({ mode: 'pass', bitrate: 0 });
+    await proxy.accept();
+  }
+  await until('all to be back', async () => (await behind.report()).publishing >= 50, { timeout: 120_000, interval: 500 });
+});
+
+faultLine('D11', 'not in the matrix: stalled, refusing, flapping, hostile ones beside 20 good, 5 min', {}, async (t, line) => {
+  const queue = { seconds: '5', bytes: '4MiB' };
+  const scene = await stage(t, { good: 20, load: { kbps: 3000 }, daemonOptions: { queue } });
+  const { daemon, input } = scene;
+  await watch(scene, 5000);
+  const calm = await watch(scene, BASELINE_S * 1000);
+
+  const rude = await RtmpSink.listen({
+    decide: ({ name }) => (name === 'deaf' ? 'stall' : name === 'wrong' ? { refuse: 'no such key' } : 'accept'),
+  });
+  t.after(() => rude.close());
+  const flap = await FaultProxy.open({ to: rude.port });
+  const closed = await FaultProxy.open({ to: rude.port });
+  t.after(() => Promise.all([flap.close(), closed.close()]));
+  await closed.refuse();
+  const to = (port, streamKey) => input.addOutput({ url: `rtmp://127.0.0.1:${port}/live`, streamKey });
+  await to(rude.port, 'deaf');
+  await to(rude.port, 'wrong');
+  await to(flap.port, 'flapping');
+  await to(closed.port, 'closed');
+  const hostile = [];
+  for (const name of ['garbage behind the consent', 'questions without end, and no ear', 'endless handshake']) {
+    const server = await HostileServer.listen(HOSTILE[name]);
+    t.after(() => server.close());
+    hostile.push(server);
+    await input.addOutput(server.output);
+  }
+  let flapped = 0;
+  let nextFlap = performance.now() + 2000;
+  const storm = await watch(scene, minutes(5) * 60_000, () => {
+    if (performance.now() < nextFlap) return;
+    nextFlap += 2000;
+    if (flap.connections.length === 0) return;
+    flapped += 1;
+    if (flapped % 2) flap.reset();
+    else flap.cut();
+    // What a sink of ours remembers is not to grow for minutes either.
+    rude.sessions = rude.sessions.filter(({ closed: over }) => !over);
+    rude.connections = rude.connections.filter(({ closed: over }) => !over);
+  });
+  t.diagnostic(`flapped ${flapped} times; hostile calls ${hostile.map(({ connections }) => connections.length)}`);
+  assert.ok(flapped > 10 && hostile.every(({ connections }) => connections.length > 1), 'the bad ones were bad');
+
+  exact(line, scene, storm);
+  line.atMost(`added delay of pictures, p99 (${calm.report.delay.p99} before)`, storm.report.delay.p99, 10, 'ms');
+  if (daemon.sanitized) return;
+  const fifth = Math.floor(storm.resident.length / 5);
+  const early = Math.max(...storm.resident.slice(fifth, 2 * fifth));
+  const late = Math.max(...storm.resident.slice(-fifth));
+  line.atMost(`growth from the second fifth (${early} KiB) to the last`, (100 * (late - early)) / early, 2, '%');
+  line.atMost('memory beyond the time without bad ones', late - Math.max(...calm.resident), 7 * 4096, 'KiB');
+});
