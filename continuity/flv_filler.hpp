@@ -10,8 +10,8 @@
 #include <optional>
 #include <vector>
 
+#include "continuity/pace.hpp"
 #include "continuity/slates.hpp"
-#include "continuity/sound.hpp"
 #include "media/lane.hpp"
 #include "media/packet.hpp"
 #include "media/timeline.hpp"

@@ -9,8 +9,8 @@
 #include <optional>
 #include <vector>
 
+#include "continuity/pace.hpp"
 #include "continuity/slates.hpp"
-#include "continuity/sound.hpp"
 #include "continuity/ts_splice.hpp"
 #include "media/lane.hpp"
 #include "media/packet.hpp"

@@ -1,8 +1,9 @@
-// When the frames of a silent track are due: each directly behind the one before, by its samples, exactly.
+// When filler is due: pictures twice a second, silent frames each directly behind the one before.
 //
-// Plain value, owned by a filler.
+// Plain values, owned by a filler.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 
 #include "continuity/silence.hpp"
@@ -10,6 +11,13 @@
 
 namespace simulcast::continuity {
 
+inline constexpr media::Time kPicturePeriod = std::chrono::milliseconds{500};
+// Pictures that were missed are made up for, but no more than this.
+inline constexpr media::Time kMostMissed = std::chrono::seconds{10};
+// Behind the last picture that was sent, which may be one to be shown late.
+inline constexpr media::Time kPictureGap = std::chrono::milliseconds{40};
+
+// The times of a silent track, by its samples, exactly.
 class SoundClock {
  public:
   // The first frame is of `begin`.
@@ -31,11 +39,5 @@ class SoundClock {
   std::int64_t rate_;
   std::int64_t frames_ = 0;
 };
-
-// Pictures that were missed are made up for, but no more than this.
-inline constexpr media::Time kPicturePeriod = std::chrono::milliseconds{500};
-inline constexpr media::Time kMostMissed = std::chrono::seconds{10};
-// Behind the last picture that was sent, which may be one to be shown late.
-inline constexpr media::Time kPictureGap = std::chrono::milliseconds{40};
 
 }  // namespace simulcast::continuity
