@@ -24,13 +24,20 @@ const GROUP = 7 * PACKET;
 // Long enough that a machine busy with other things does not make SRT give packets up as too late.
 const LATENCY = 1000;
 
-/** A UDP port that is free on every loopback address. */
+/**
+ * A UDP port that is free on every loopback address, and not of those that the kernel gives to whoever asks for any:
+ * it is bound only some time later, by somebody else.
+ */
 export async function freeUdpPort() {
-  const socket = dgram.createSocket('udp4');
-  await new Promise((resolve) => socket.bind(0, '0.0.0.0', resolve));
-  const { port } = socket.address();
-  await new Promise((resolve) => socket.close(resolve));
-  return port;
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const socket = dgram.createSocket('udp4');
+    const free = await new Promise((resolve) => {
+      socket.once('error', () => resolve(false)).bind({ port, address: '0.0.0.0', exclusive: true }, () => resolve(true));
+    });
+    await new Promise((resolve) => socket.close(resolve));
+    if (free) return port;
+  }
 }
 
 /** Whether somebody has bound this UDP port. */
