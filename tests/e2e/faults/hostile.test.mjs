@@ -44,11 +44,10 @@ async function memoryFor(t, hostility) {
     await delay(50);
   }
   most = Math.max(most, daemon.residentKiB - before);
-  const { sanitized } = daemon;
   assert.ok(!daemon.log.includes('hostile-secret'));
   publisher.vanish();
   await daemon.stop();
-  return sanitized ? 0 : most / EACH;
+  return most / EACH;
 }
 
 faultLine('D10', 'hostile servers', {}, async (t, line) => {
@@ -70,15 +69,15 @@ faultLine('D10', 'hostile servers', {}, async (t, line) => {
     assert.equal(server.error, undefined);
     if (!stays) line.atMost(`${name}: dropped after`, longestStay(server), 10_000, 'ms');
   }
-  for (const { name, uid, stays } of servers) {
+  for (const { name, uid } of servers) {
     const { status } = await input.output(uid);
-    assert.ok(status.message === null || status.message.length < 1000, `${name}: the API is not flooded`);
-    if (!stays) assert.match(status.state, /retrying|connecting/, `${name}: ${status.state} ${status.message}`);
+    assert.ok((status.message?.length ?? 0) < 1000, `${name}: the API is not flooded`);
   }
   assert.ok(!daemon.log.includes('\u001b'), 'nobody writes into the log');
   assert.ok(!daemon.log.includes('hostile-secret'), 'no key in the log');
   await finish(line);
 
+  if (daemon.sanitized) return; // its memory says nothing; what it has to say it says by its exit code
   const rest = Object.entries(HOSTILE);
   const work = async () => {
     for (let next = rest.shift(); next; next = rest.shift()) {

@@ -14,6 +14,8 @@ import { Hopeless, until } from './until.mjs';
 
 export const BINARY = process.env.SIMULCASTD_BIN ?? resolve(import.meta.dirname, '../../../build/release/simulcastd');
 
+const SANITIZED = /__[at]san_init/.test(readFileSync(BINARY, 'latin1'));
+
 /** The tests' own SRT peer, built beside the daemon (tests/tools/srt_tool.cpp). */
 export const SRT_TOOL = join(dirname(BINARY), 'srt_tool');
 
@@ -152,7 +154,8 @@ export class Daemon {
   }
   /** Built with a sanitizer, whose own memory makes that of the daemon unreadable. */
   get sanitized() {
-    return /lib[at]san/.test(readFileSync(`/proc/${this.pid}/maps`, 'latin1'));
+    // Clang puts the sanitizer into the program itself, GCC loads it.
+    return /lib[at]san/.test(readFileSync(`/proc/${this.pid}/maps`, 'latin1')) || SANITIZED;
   }
   get residentKiB() {
     return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'))[1]);
