@@ -24,19 +24,18 @@ constexpr mode_t kOwnerOnly = S_IRUSR | S_IWUSR;
 // 1 MiB). What a damaged file announces beyond is refused, not allocated.
 constexpr std::int64_t kMaxMemory = std::int64_t{32} << 20;
 
-StoreError store_error(const SQLite::Exception& error) {
-  const bool full = error.getErrorCode() == SQLITE_FULL;
-  return StoreError(error.what(), full ? StoreError::Kind::full : StoreError::Kind::failed);
+StoreError::Kind kind_of(int error) {
+  return error == ENOSPC || error == EDQUOT ? StoreError::Kind::full : StoreError::Kind::failed;
 }
 
-// Runs one call of the store; what SQLite throws becomes a StoreError.
-template <class Work>
-auto guarded(Work work) {
-  try {
-    return work();
-  } catch (const SQLite::Exception& error) {
-    throw store_error(error);
-  }
+// SQLite has a code for a full disk, and uses it for writes to the database and its log only: elsewhere, and
+// for a quota, it is an I/O error. `system_error` is the errno behind it, 0 if there is none.
+StoreError store_error(const SQLite::Exception& error, int system_error) {
+  const int code = error.getErrorCode();
+  return StoreError(error.what(), code == SQLITE_FULL ? StoreError::Kind::full
+                                  : code == SQLITE_IOERR || code == SQLITE_CANTOPEN
+                                      ? kind_of(system_error)
+                                      : StoreError::Kind::failed);
 }
 
 // SQLite gives its -wal and -shm files the mode of the database; files of an earlier run may have another
@@ -44,10 +43,9 @@ auto guarded(Work work) {
 void make_private(const std::filesystem::path& file) {
   const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kOwnerOnly);
   if (descriptor < 0 || ::fchmod(descriptor, kOwnerOnly) != 0) {
-    const std::error_code error(errno, std::generic_category());
+    const int error = errno;
     if (descriptor >= 0) ::close(descriptor);
-    throw StoreError(error.message(), error == std::errc::no_space_on_device ? StoreError::Kind::full
-                                                                             : StoreError::Kind::failed);
+    throw StoreError(std::generic_category().message(error), kind_of(error));
   }
   ::close(descriptor);
   for (const char* suffix : {"-wal", "-shm"}) ::chmod((file.string() + suffix).c_str(), kOwnerOnly);
@@ -94,6 +92,16 @@ struct SqliteStore::Impl {
     Query query(output);
     if (!query.bind(input_uid).bind(uid).step()) return std::nullopt;
     return read_output(query.row());
+  }
+
+  // Runs one call of the store; what SQLite throws becomes a StoreError.
+  template <class Work>
+  auto guarded(Work work) {
+    try {
+      return work();
+    } catch (const SQLite::Exception& error) {
+      throw store_error(error, ::sqlite3_system_errno(database.getHandle()));
+    }
   }
 
   // What the key made when it was first seen. Forgets expired keys.
@@ -155,7 +163,7 @@ SqliteStore::SqliteStore(const std::filesystem::path& file) {
   try {
     impl_ = std::make_unique<Impl>(file);
   } catch (const SQLite::Exception& error) {
-    throw StoreError(because(error.what()), store_error(error).kind());
+    throw StoreError(because(error.what()), store_error(error, errno).kind());
   } catch (const StoreError& error) {
     throw StoreError(because(error.what()), error.kind());
   }
@@ -164,7 +172,7 @@ SqliteStore::SqliteStore(const std::filesystem::path& file) {
 SqliteStore::~SqliteStore() = default;
 
 std::vector<WantedInput> SqliteStore::everything(std::string_view account) {
-  return guarded([&] {
+  return impl_->guarded([&] {
     std::vector<WantedInput> all;
     std::map<std::string, std::size_t> position;
     for (LiveInput& input : inputs(account)) {
@@ -183,7 +191,7 @@ std::vector<WantedInput> SqliteStore::everything(std::string_view account) {
 }
 
 std::vector<LiveInput> SqliteStore::inputs(std::string_view account) {
-  return guarded([&] {
+  return impl_->guarded([&] {
     std::vector<LiveInput> inputs;
     Query query(impl_->inputs);
     query.bind(account);
@@ -193,12 +201,12 @@ std::vector<LiveInput> SqliteStore::inputs(std::string_view account) {
 }
 
 std::optional<LiveInput> SqliteStore::input(std::string_view account, std::string_view uid) {
-  return guarded([&] { return impl_->find_input(account, uid); });
+  return impl_->guarded([&] { return impl_->find_input(account, uid); });
 }
 
 InsertResult<LiveInput> SqliteStore::insert_input(const LiveInput& input,
                                                   const std::optional<IdempotencyKey>& key) {
-  return guarded([&]() -> InsertResult<LiveInput> {
+  return impl_->guarded([&]() -> InsertResult<LiveInput> {
     const std::string scope = "account " + input.account;
     auto transaction = impl_->begin();
     if (key) {
@@ -215,7 +223,7 @@ InsertResult<LiveInput> SqliteStore::insert_input(const LiveInput& input,
 }
 
 bool SqliteStore::update_input(const LiveInput& input) {
-  return guarded([&] {
+  return impl_->guarded([&] {
     LiveInput next = input;
     ++next.revision;
     return Query(impl_->update_input).bind_record(next).bind(input.uid).bind(input.revision).exec() == 1;
@@ -223,11 +231,11 @@ bool SqliteStore::update_input(const LiveInput& input) {
 }
 
 bool SqliteStore::delete_input(std::string_view account, std::string_view uid) {
-  return guarded([&] { return Query(impl_->delete_input).bind(account).bind(uid).exec() == 1; });
+  return impl_->guarded([&] { return Query(impl_->delete_input).bind(account).bind(uid).exec() == 1; });
 }
 
 std::vector<Output> SqliteStore::outputs(std::string_view input_uid) {
-  return guarded([&] {
+  return impl_->guarded([&] {
     std::vector<Output> outputs;
     Query query(impl_->outputs);
     query.bind(input_uid);
@@ -237,12 +245,12 @@ std::vector<Output> SqliteStore::outputs(std::string_view input_uid) {
 }
 
 std::optional<Output> SqliteStore::output(std::string_view input_uid, std::string_view uid) {
-  return guarded([&] { return impl_->find_output(input_uid, uid); });
+  return impl_->guarded([&] { return impl_->find_output(input_uid, uid); });
 }
 
 InsertResult<Output> SqliteStore::insert_output(const Output& output, std::size_t limit,
                                                 const std::optional<IdempotencyKey>& key) {
-  return guarded([&]() -> InsertResult<Output> {
+  return impl_->guarded([&]() -> InsertResult<Output> {
     const std::string scope = "input " + output.input_uid;
     auto transaction = impl_->begin();
     if (!Query(impl_->input_exists).bind(output.input_uid).step()) return {InsertOutcome::no_input, {}};
@@ -267,7 +275,7 @@ InsertResult<Output> SqliteStore::insert_output(const Output& output, std::size_
 }
 
 bool SqliteStore::update_output(const Output& output) {
-  return guarded([&] {
+  return impl_->guarded([&] {
     Output next = output;
     ++next.revision;
     return Query(impl_->update_output).bind_record(next).bind(output.uid).bind(output.revision).exec() == 1;
@@ -275,11 +283,11 @@ bool SqliteStore::update_output(const Output& output) {
 }
 
 bool SqliteStore::delete_output(std::string_view input_uid, std::string_view uid) {
-  return guarded([&] { return Query(impl_->delete_output).bind(input_uid).bind(uid).exec() == 1; });
+  return impl_->guarded([&] { return Query(impl_->delete_output).bind(input_uid).bind(uid).exec() == 1; });
 }
 
 void SqliteStore::check_writable() {
-  guarded([&] { Query(impl_->check_write).exec(); });
+  impl_->guarded([&] { Query(impl_->check_write).exec(); });
 }
 
 }  // namespace simulcast::control

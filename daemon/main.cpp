@@ -38,6 +38,7 @@ int run(const simulcast::config::Config& config, const std::filesystem::path& fi
 }  // namespace
 
 int main(int argc, char** argv) {
+  simulcast::net::fill_standard_descriptors();
   // A peer that hangs up is seen as a failed write, not as a signal.
   std::signal(SIGPIPE, SIG_IGN);
 

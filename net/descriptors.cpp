@@ -1,6 +1,8 @@
 #include "net/descriptors.hpp"
 
+#include <fcntl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -21,6 +23,14 @@ rlim_t current_limit() {
 }
 
 }  // namespace
+
+void fill_standard_descriptors() {
+  int descriptor = 0;
+  while (descriptor >= 0 && descriptor <= STDERR_FILENO) {
+    descriptor = ::open("/dev/null", O_RDWR);  // the lowest number that is free
+  }
+  if (descriptor >= 0) ::close(descriptor);
+}
 
 void raise_descriptor_limit() {
   rlimit limit{};

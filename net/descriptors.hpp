@@ -6,6 +6,10 @@
 
 namespace simulcast::net {
 
+// Standard streams that the process was started without become /dev/null: else the next file or socket would
+// get that number, and what is logged with it. Before anything is opened.
+void fill_standard_descriptors();
+
 // Lets the process have as many as it may at all. Once, at the start.
 void raise_descriptor_limit();
 

@@ -16,6 +16,9 @@ export const BINARY = process.env.SIMULCASTD_BIN ?? resolve(import.meta.dirname,
 
 const SANITIZED = /__[at]san_init/.test(readFileSync(BINARY, 'latin1'));
 
+/** Preloaded into the daemon, a wall clock that can be set (tests/tools/shifted_clock.cpp). */
+export const SHIFTED_CLOCK = join(dirname(BINARY), 'shifted_clock.so');
+
 /** The tests' own SRT peer, built beside the daemon (tests/tools/srt_tool.cpp). */
 export const SRT_TOOL = join(dirname(BINARY), 'srt_tool');
 
@@ -35,7 +38,8 @@ export class Daemon {
 
   /**
    * `t`: the test that owns it. Options: `rtmps` a certificate of makeCertificates() for an RTMPS listener, `caFile`
-   * for outputs, `srt` {latency} for an SRT listener, `queue` {seconds, bytes}, `hold`, `slate` a picture, `tokens` a list in place of the one token, `logLevel`, `launcher` what the daemon is run by,
+   * for outputs, `srt` {latency} for an SRT listener, `queue` {seconds, bytes}, `hold`, `slate` a picture, `tokens` a
+   * list in place of the one token, `logLevel`, `launcher` what the daemon is run by,
    * `outputsPerInput` how many an input may have.
    */
   static async start(t, options) {
@@ -54,8 +58,8 @@ export class Daemon {
   }
 
   get pid() {
-    if (!this.options?.launcher) return this.child.pid;
-    return Number([...this.child.output.matchAll(/^supervisor started pid=(\d+)$/gm)].at(-1)?.[1]);
+    const supervised = [...this.child.output.matchAll(/^supervisor started pid=(\d+)$/gm)].at(-1);
+    return supervised ? Number(supervised[1]) : this.child.pid;
   }
   /** Runs it again, on the same state and ports, under the tests' own supervisor; times in ms, watchdog 0: none. */
   async supervise({ watchdog = 0, restart = 100 } = {}) {
