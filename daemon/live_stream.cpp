@@ -43,7 +43,9 @@ media::Stream& LiveStream::publisher_arrived(const ingest::Grant& grant, ingest:
   on_air_ = true;
   stop_holding();
   const bool srt = grant.protocol == media::IngestProtocol::srt;
-  stream_.begin_publisher(srt ? media::PacketForm::mpegts : media::PacketForm::flv);
+  media::Trail trail = publisher.trail();
+  trail.append(grant.mark);
+  stream_.begin_publisher(srt ? media::PacketForm::mpegts : media::PacketForm::flv, std::move(trail));
   keep_filling();  // its first keyframe may be a while away
   events_.input_connected(uid_, shard_, grant.protocol);
   reconcile();

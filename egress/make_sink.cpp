@@ -38,8 +38,8 @@ media::PacketForm OutputSpec::form() const {
   return net::is_srt_url(url) ? media::PacketForm::mpegts : media::PacketForm::flv;
 }
 
-std::unique_ptr<Sink> make_sink(const OutputSpec& spec, Mailbox& mailbox, RtmpFanout& fanout,
-                                const Environment& environment,
+std::unique_ptr<Sink> make_sink(const OutputSpec& spec, const media::Trail& trail, Mailbox& mailbox,
+                                RtmpFanout& fanout, const Environment& environment,
                                 const boost::asio::any_io_executor& executor) {
   if (net::is_srt_url(spec.url)) {
     auto url = net::parse_srt_url(spec.url);
@@ -48,11 +48,12 @@ std::unique_ptr<Sink> make_sink(const OutputSpec& spec, Mailbox& mailbox, RtmpFa
     }
     auto& usable = std::get<net::SrtUrl>(url);
     if (!usable.stream_id) usable.stream_id = spec.stream_key;
-    return std::make_unique<SrtSink>(std::move(usable), mailbox, environment, executor);
+    return std::make_unique<SrtSink>(std::move(usable), trail, mailbox, environment, executor);
   }
   auto url = rtmp::parse_publish_url(spec.url, spec.stream_key);
   if (url.has_error()) return std::make_unique<UnusableSink>(url.error().message());
-  return std::make_unique<RtmpSink>(std::move(*url), spec.verify_tls, mailbox, fanout, environment, executor);
+  return std::make_unique<RtmpSink>(std::move(*url), spec.verify_tls, trail, mailbox, fanout, environment,
+                                    executor);
 }
 
 }  // namespace simulcast::egress

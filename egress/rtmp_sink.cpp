@@ -13,6 +13,7 @@
 #include "config/denied_networks.hpp"
 #include "net/dial.hpp"
 #include "net/tls.hpp"
+#include "protocol/rtmp/trail.hpp"
 
 namespace simulcast::egress {
 
@@ -47,11 +48,12 @@ constexpr int kReadsInARow = 16;
 // little of a backlog, which the mailbox can drop by GOP and the kernel cannot.
 constexpr int kMaxUnsent = 128 * 1024;
 
-rtmp::ClientOptions options_for(const rtmp::PublishUrl& url) {
+rtmp::ClientOptions options_for(const rtmp::PublishUrl& url, const media::Trail& trail) {
   rtmp::ClientOptions options;
   options.tc_url = url.tc_url;
   options.app = url.app;
   options.stream_name = url.stream_name;
+  options.trail = trail;
   return options;
 }
 
@@ -64,16 +66,16 @@ std::string words(const rtmp::Rejected& rejected) {
   } else if (!rejected.code.empty()) {
     text += ": " + rejected.code;
   }
-  if (!rejected.at_connect) text += "; check the stream key";
+  if (!rejected.at_connect && rejected.code != rtmp::kLoopCode) text += "; check the stream key";
   return text;
 }
 
 }  // namespace
 
-RtmpSink::RtmpSink(rtmp::PublishUrl url, bool verify_tls, Mailbox& mailbox, RtmpFanout& fanout,
-                   const Environment& environment, const asio::any_io_executor& executor)
+RtmpSink::RtmpSink(rtmp::PublishUrl url, bool verify_tls, const media::Trail& trail, Mailbox& mailbox,
+                   RtmpFanout& fanout, const Environment& environment, const asio::any_io_executor& executor)
     : fanout_(fanout),
-      session_(std::make_unique<rtmp::ClientSession>(options_for(url))),
+      session_(std::make_unique<rtmp::ClientSession>(options_for(url, trail))),
       writer_(session_->writer()),
       url_(std::move(url)),
       verify_tls_(verify_tls),

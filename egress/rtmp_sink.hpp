@@ -22,8 +22,8 @@ namespace simulcast::egress {
 // Begins a line of cache: see RtmpWriter.
 class alignas(64) RtmpSink final : public Sink, private SharedSender {
  public:
-  RtmpSink(rtmp::PublishUrl url, bool verify_tls, Mailbox& mailbox, RtmpFanout& fanout,
-           const Environment& environment, const boost::asio::any_io_executor& executor);
+  RtmpSink(rtmp::PublishUrl url, bool verify_tls, const media::Trail& trail, Mailbox& mailbox,
+           RtmpFanout& fanout, const Environment& environment, const boost::asio::any_io_executor& executor);
   ~RtmpSink() override;
 
   boost::asio::awaitable<std::optional<Failure>> open() override;

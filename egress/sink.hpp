@@ -17,6 +17,7 @@
 #include "egress/mailbox.hpp"
 #include "egress/output_spec.hpp"
 #include "media/output.hpp"
+#include "media/trail.hpp"
 
 namespace simulcast::egress {
 
@@ -75,8 +76,10 @@ class Sink {
   virtual SinkStats stats() const = 0;
 };
 
-// Throws nothing: an address that cannot work makes a sink whose open() says so.
-std::unique_ptr<Sink> make_sink(const OutputSpec& spec, Mailbox& mailbox, RtmpFanout& fanout,
-                                const Environment& environment, const boost::asio::any_io_executor& executor);
+// `trail`: what the stream has come through, for a destination that is a relay. Throws nothing: an address
+// that cannot work makes a sink whose open() says so.
+std::unique_ptr<Sink> make_sink(const OutputSpec& spec, const media::Trail& trail, Mailbox& mailbox,
+                                RtmpFanout& fanout, const Environment& environment,
+                                const boost::asio::any_io_executor& executor);
 
 }  // namespace simulcast::egress

@@ -12,6 +12,8 @@
 #include "config/denied_networks.hpp"
 #include "net/dial.hpp"
 #include "net/endpoint_text.hpp"
+#include "protocol/mpegts/trail_packet.hpp"
+#include "protocol/srt/stream_id.hpp"
 
 namespace simulcast::egress {
 
@@ -95,9 +97,10 @@ Failure failure_of(const net::SrtRejection& rejection, const std::string& where)
 
 }  // namespace
 
-SrtSink::SrtSink(net::SrtUrl url, Mailbox& mailbox, const Environment& environment,
+SrtSink::SrtSink(net::SrtUrl url, media::Trail trail, Mailbox& mailbox, const Environment& environment,
                  const asio::any_io_executor& executor)
     : url_(std::move(url)),
+      trail_(std::move(trail)),
       mailbox_(mailbox),
       environment_(environment),
       executor_(executor),
@@ -130,6 +133,9 @@ asio::awaitable<std::optional<Failure>> SrtSink::open() {
     failure = co_await call();
   }
   open_ = !failure;
+  // Nobody else has use for it.
+  if (open_ && srt::may_name_live_input(url_.stream_id.value_or("")))
+    static_cast<void>(socket_->send(mpegts::trail_packet(trail_)));
   co_return failure;
 }
 

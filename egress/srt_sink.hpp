@@ -20,7 +20,7 @@ namespace simulcast::egress {
 
 class SrtSink final : public Sink {
  public:
-  SrtSink(net::SrtUrl url, Mailbox& mailbox, const Environment& environment,
+  SrtSink(net::SrtUrl url, media::Trail trail, Mailbox& mailbox, const Environment& environment,
           const boost::asio::any_io_executor& executor);
   ~SrtSink() override;
 
@@ -48,6 +48,7 @@ class SrtSink final : public Sink {
   bool may_send(std::size_t bytes);
 
   const net::SrtUrl url_;
+  const media::Trail trail_;
   Mailbox& mailbox_;
   const Environment& environment_;
   const boost::asio::any_io_executor executor_;

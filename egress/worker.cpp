@@ -152,7 +152,7 @@ std::chrono::milliseconds Worker::wait_after(Failure::Kind kind) {
 
 asio::awaitable<Failure> Worker::one_try() {
   mailbox_.clear();
-  sink_ = make_sink(spec_, mailbox_, fanout_, environment_, executor_);
+  sink_ = make_sink(spec_, stream_.trail(), mailbox_, fanout_, environment_, executor_);
   try {
     if (auto failure = co_await open_with_deadline()) co_return std::move(*failure);
     ++connections_;

@@ -11,6 +11,7 @@
 
 #include "media/status.hpp"
 #include "media/stream.hpp"
+#include "media/trail.hpp"
 
 namespace simulcast::net {
 class Shard;
@@ -24,6 +25,8 @@ class Publisher {
   // Ends the connection soon: taken over, disabled, deleted, keys rotated. The reason goes to the log and,
   // where the protocol can say it, to the encoder.
   virtual void kick(std::string_view reason) = 0;
+  // What its stream has come through before it got here.
+  virtual const media::Trail& trail() const = 0;
 
  protected:
   ~Publisher() = default;
@@ -34,6 +37,7 @@ struct Grant {
   std::string input_uid;
   net::Shard* shard = nullptr;
   media::IngestProtocol protocol = media::IngestProtocol::rtmp;
+  media::Trail::Mark mark = 0;  // of the input
   std::shared_ptr<void> lease;  // keeps the input on that shard; goes with the last copy
 };
 

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "ingest/flv_packets.hpp"
+#include "ingest/loop.hpp"
 #include "ingest/read_mark.hpp"
 #include "ingest/silence_watch.hpp"
 #include "ingest/strangers.hpp"
@@ -24,6 +25,7 @@
 #include "net/tls.hpp"
 #include "net/transport.hpp"
 #include "protocol/rtmp/server_session.hpp"
+#include "protocol/rtmp/trail.hpp"
 
 namespace simulcast::ingest {
 
@@ -106,6 +108,8 @@ class RtmpPublisher final : public Publisher,
     transport_->cancel();
   }
 
+  const media::Trail& trail() const override { return trail_; }
+
  private:
   // True once a grant was given. False: refused, and what was said about it has been sent as far as it goes.
   asio::awaitable<bool> negotiate() {
@@ -152,8 +156,14 @@ class RtmpPublisher final : public Publisher,
       refuse(refusal->reason);
       co_return false;
     }
-    grant_ = std::move(std::get<Grant>(decision));
+    auto& grant = std::get<Grant>(decision);
+    if (const std::string loop = loop_problem(request.trail, grant.mark); !loop.empty()) {
+      refuse(loop, rtmp::kLoopCode);
+      co_return false;
+    }
+    grant_ = std::move(grant);
     encoder_ = request.flash_version;
+    trail_ = request.trail;
     co_return true;
   }
 
@@ -164,8 +174,8 @@ class RtmpPublisher final : public Publisher,
     transport_->close();
   }
 
-  void refuse(const std::string& reason) {
-    session_.reject_publish("NetStream.Publish.BadName", reason);
+  void refuse(const std::string& reason, std::string_view code = "NetStream.Publish.BadName") {
+    session_.reject_publish(code, reason);
     flush_answers();
     log_refused(reason);
   }
@@ -356,6 +366,7 @@ class RtmpPublisher final : public Publisher,
   Strangers::Place place_;  // until a key was accepted
   std::string peer_;
   std::string encoder_;  // what it calls itself
+  media::Trail trail_;
 
   rtmp::ServerSession session_;
   FlvPackets packets_;

@@ -2,8 +2,11 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -13,20 +16,25 @@
 #include <string>
 #include <utility>
 
+#include "ingest/loop.hpp"
 #include "ingest/ts_packets.hpp"
 #include "media/payload_slab.hpp"
 #include "net/shard.hpp"
 #include "net/srt_socket.hpp"
+#include "protocol/mpegts/trail_packet.hpp"
 
 namespace simulcast::ingest {
 
 namespace asio = boost::asio;
+using namespace asio::experimental::awaitable_operators;
 using Steady = std::chrono::steady_clock;
 
 namespace {
 
 // How many datagrams may follow each other before others on the shard get their turn.
 constexpr int kReadsInARow = 64;
+// An encoder that has connected sends within this; what it sends is handed out a latency later.
+constexpr std::chrono::seconds kFirstDatagram{10};
 // Encoders send without a pause, and what got lost on the way has been repaired or given up after the
 // latency. One that does not is as good as gone, although it is let stay: libsrt takes more than 5 s to tell
 // whether it lives.
@@ -48,17 +56,24 @@ class SrtPublisher final : public Publisher, public std::enable_shared_from_this
     socket_.close();
   }
 
+  const media::Trail& trail() const override { return trail_; }
+
   asio::awaitable<void> run() {
     const std::string peer = socket_.peer();
+    latency_ = socket_.latency();
+    if (const std::string problem = co_await begin(); !problem.empty()) {
+      spdlog::warn("publisher refused proto=srt peer={} cause=\"{}\"", peer, problem);
+      socket_.close();
+      co_return;
+    }
     stream_ = gate_.publisher_arrived(grant_, *this);
     if (stream_ == nullptr) {
       spdlog::warn("publisher refused proto=srt peer={} cause=\"{}\"", peer, "this live input is disabled");
       co_return;
     }
-    latency_ = socket_.latency();
     spdlog::info("publisher connected input={} proto=srt peer={} latency_ms={}", grant_.input_uid, peer,
                  latency_.count());
-    last_read_ = Steady::now();
+    publish_first();
     while (read_batch()) {
       if (more_waits_) {
         co_await asio::post(asio::use_awaitable);
@@ -85,6 +100,42 @@ class SrtPublisher final : public Publisher, public std::enable_shared_from_this
   }
 
  private:
+  // Ends with the first datagram, or with why there is to be none: a caller that sends nothing takes the
+  // stream from nobody.
+  asio::awaitable<std::string> begin() {
+    asio::steady_timer deadline(grant_.shard->context(), latency_ + kFirstDatagram);
+    const auto outcome = co_await (first_datagram() || deadline.async_wait(asio::use_awaitable));
+    if (outcome.index() == 1) {
+      co_return "nothing was sent within " + std::to_string(kFirstDatagram.count()) + " s of connecting";
+    }
+    if (!std::get<0>(outcome)) co_return "the encoder left before it sent anything";
+    if (const auto trail = mpegts::read_trail_packet(std::span(first_).first(first_size_))) {
+      first_size_ = 0;
+      trail_ = *trail;
+      co_return loop_problem(trail_, grant_.mark);
+    }
+    co_return std::string();
+  }
+
+  asio::awaitable<bool> first_datagram() {
+    for (;;) {
+      const auto got = socket_.receive(first_);
+      first_size_ = got.bytes;
+      if (got.bytes > 0) co_return true;
+      if (got.ended) co_return false;
+      co_await socket_.wait_readable();
+    }
+  }
+
+  void publish_first() {
+    last_read_ = Steady::now();
+    if (first_size_ == 0) return;
+    received_ = true;
+    const auto room = slab_.room(first_size_);
+    std::ranges::copy(std::span(first_).first(first_size_), room.begin());
+    publish(room.first(first_size_));
+  }
+
   // libsrt tells nothing of a connection that has ended.
   void sample_stats() {
     const auto now = Steady::now();
@@ -123,16 +174,17 @@ class SrtPublisher final : public Publisher, public std::enable_shared_from_this
       last_read_ = now;
       received_ = true;
       if (std::exchange(silent_, false)) gate_.publisher_heard(grant_, *this);
-      stream_->join(room.first(got.bytes), now);
-      publish(slab_.take(got.bytes));
+      publish(room.first(got.bytes));
     }
     if (kicked_) return false;  // the stream is another's now
     stream_->flush();
     return !ended;
   }
 
-  void publish(media::Payload datagram) {
-    auto packets = packets_.packets_of(std::move(datagram));
+  // `datagram`: in the slab's room.
+  void publish(std::span<std::byte> datagram) {
+    stream_->join(datagram, last_read_);
+    auto packets = packets_.packets_of(slab_.take(datagram.size()));
     if (!packets) {
       if (!std::exchange(told_malformed_, true)) {
         spdlog::warn("publisher sends what is no MPEG-TS, which is left out input={}", grant_.input_uid);
@@ -147,6 +199,9 @@ class SrtPublisher final : public Publisher, public std::enable_shared_from_this
   const Grant grant_;
   net::SrtSocket socket_;
   media::Stream* stream_ = nullptr;
+  media::Trail trail_;
+  std::array<std::byte, net::kMaxSrtMessage> first_;
+  std::size_t first_size_ = 0;
   TsPackets packets_;
   media::PayloadSlab slab_;
   net::SrtStats stats_;  // the last sample

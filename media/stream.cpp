@@ -65,7 +65,8 @@ void Stream::end_publisher() {
   flush_now();
 }
 
-void Stream::begin_publisher(PacketForm form) {
+void Stream::begin_publisher(PacketForm form, Trail trail) {
+  trail_ = std::move(trail);
   begin_filling();  // one that is taken over is heard of no more either
   next_.emplace(Run{form, false, {}});
   if (continuity_) continuity_->begin_publisher();

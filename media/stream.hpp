@@ -26,6 +26,7 @@
 #include "media/packet.hpp"
 #include "media/repackager.hpp"
 #include "media/timeline.hpp"
+#include "media/trail.hpp"
 
 namespace simulcast::media {
 
@@ -39,8 +40,10 @@ class Stream final : private AudioWaiter {
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
-  // The packets of a new publisher follow.
-  void begin_publisher(PacketForm form = PacketForm::flv);
+  // The packets of a new publisher follow. `trail`: what the stream has come through, this input included.
+  void begin_publisher(PacketForm form = PacketForm::flv, Trail trail = {});
+  // For those that it is sent to.
+  const Trail& trail() const { return trail_; }
   // The publisher has ended its broadcast: what it sent last is complete. Not to be called for one that was
   // cut off.
   void end_publisher();
@@ -103,6 +106,7 @@ class Stream final : private AudioWaiter {
   std::array<Lane, 2> lanes_;
   std::optional<Run> next_;                       // takes over as soon as it can
   const std::unique_ptr<Continuity> continuity_;  // null: nothing is filled
+  Trail trail_;                                   // of the last publisher
   bool filling_ = false;
   bool filled_ = false;                   // something was made since filling began
   std::vector<Packet> headers_before_;    // filling

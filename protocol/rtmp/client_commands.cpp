@@ -6,6 +6,7 @@
 #include "protocol/rtmp/error.hpp"
 #include "protocol/rtmp/limits.hpp"
 #include "protocol/rtmp/peer_text.hpp"
+#include "protocol/rtmp/trail.hpp"
 
 namespace simulcast::rtmp {
 
@@ -52,7 +53,8 @@ void ClientSession::send_connect() {
                         {"type", "nonprivate"},
                         {"flashVer", options_.flash_version},
                         {"swfUrl", options_.tc_url},
-                        {"tcUrl", options_.tc_url}},
+                        {"tcUrl", options_.tc_url},
+                        {std::string(kTrailProperty), options_.trail.text()}},
                        {}}});
 }
 

@@ -18,6 +18,7 @@
 #include <variant>
 #include <vector>
 
+#include "media/trail.hpp"
 #include "protocol/rtmp/amf0.hpp"
 #include "protocol/rtmp/chunk_reader.hpp"
 #include "protocol/rtmp/chunk_writer.hpp"
@@ -30,6 +31,7 @@ struct ClientOptions {
   std::string tc_url;
   std::string app;
   std::string stream_name;  // secret
+  media::Trail trail;
   std::string flash_version = "FMLE/3.0 (compatible; simulcastd)";
   std::uint32_t chunk_size = 4096;       // OBS's: works everywhere
   std::uint32_t max_chunk_size = 65536;  // the most we raise it to for a server that itself uses larger ones

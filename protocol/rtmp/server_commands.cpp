@@ -9,6 +9,7 @@
 #include "protocol/rtmp/peer_text.hpp"
 #include "protocol/rtmp/server_session.hpp"
 #include "protocol/rtmp/stream_key.hpp"
+#include "protocol/rtmp/trail.hpp"
 
 namespace simulcast::rtmp {
 
@@ -93,6 +94,7 @@ ServerSession::Step ServerSession::on_connect(double transaction, Arguments argu
   app_ = app;
   tc_url_ = text_of(client, client.find("tcUrl") != nullptr ? "tcUrl" : "tcurl");
   flash_version_ = clean_peer_text(text_of(client, "flashVer"), {});
+  trail_ = media::Trail::parse(client.string_of(kTrailProperty).value_or(""));
   state_ = State::connected;
 
   send(window_ack_size(kDefaultAckWindow));
@@ -149,7 +151,8 @@ ServerSession::Step ServerSession::on_publish(Arguments arguments, std::uint32_t
   return PublishRequest{.app = std::move(target->app),
                         .key = std::move(target->key),
                         .tc_url = tc_url_,
-                        .flash_version = flash_version_};
+                        .flash_version = flash_version_,
+                        .trail = trail_};
 }
 
 // The stream id is not looked at: GStreamer sends the stream's name instead, and there is but one stream.

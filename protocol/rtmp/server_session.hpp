@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "media/payload.hpp"
+#include "media/trail.hpp"
 #include "protocol/rtmp/aggregate.hpp"
 #include "protocol/rtmp/amf0.hpp"
 #include "protocol/rtmp/chunk_reader.hpp"
@@ -47,6 +48,7 @@ struct PublishRequest {
   std::string key;
   std::string tc_url;
   std::string flash_version;  // the encoder's name for itself; printable
+  media::Trail trail;         // if it is a relay that tells one
 };
 struct MediaMessage {
   MessageType type{};           // audio, video or data_amf0
@@ -116,6 +118,7 @@ class ServerSession {
   std::uint32_t publish_stream_id_ = 0;
   std::string app_;
   std::string tc_url_;
+  media::Trail trail_;
   std::string flash_version_;
 
   std::optional<AggregateReader> aggregate_;  // being taken apart

@@ -49,4 +49,10 @@ StreamId parse_stream_id(std::string_view text) {
   return id;
 }
 
+bool may_name_live_input(std::string_view stream_id) {
+  constexpr std::size_t kUid = 32;
+  const std::string resource = parse_stream_id(stream_id).resource;
+  return resource.size() == kUid && resource.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
+}
+
 }  // namespace simulcast::srt

@@ -19,4 +19,7 @@ struct StreamId {
 
 StreamId parse_stream_id(std::string_view text);
 
+// Whether it names what could be a live input of a relay of this kind: 32 hexadecimal digits.
+bool may_name_live_input(std::string_view stream_id);
+
 }  // namespace simulcast::srt

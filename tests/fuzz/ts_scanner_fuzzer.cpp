@@ -1,5 +1,6 @@
 // Datagrams of an MPEG-TS publisher: tables, keyframes, counters.
 #include "protocol/mpegts/scanner.hpp"
+#include "protocol/mpegts/trail_packet.hpp"
 #include "tests/fuzz/fuzz.hpp"
 #include "tests/fuzz/ts_input.hpp"
 
@@ -14,6 +15,8 @@ void fuzz::run(const std::uint8_t* data, std::size_t size) {
   while (!input.bytes.empty()) {
     const auto datagram = input.bytes.first(std::min(packets * mpegts::kPacketSize, input.bytes.size()));
     input.bytes = input.bytes.subspan(datagram.size());
+    if (const auto trail = mpegts::read_trail_packet(datagram))
+      fuzz::check(mpegts::read_trail_packet(mpegts::trail_packet(*trail)) == trail);
     const auto result = scanner.scan(datagram);
     fuzz::check(!result.malformed || (result.frames == 0 && !result.keyframe));
     fuzz::check(result.frames <= mpegts::kMaxDatagramPackets);

@@ -26,6 +26,7 @@ ClientOptions options() {
   options.tc_url = "rtmp://host/app?token=T0KEN";
   options.app = "app?token=T0KEN";
   options.stream_name = "KEY-1234?s_bl=1";
+  options.trail.append(0xAB);
   options.handshake_seed = 1;
   return options;
 }
@@ -97,6 +98,7 @@ TEST(ClientSession, PublishesInTheOrderOfObs) {
   EXPECT_EQ(connect.string_of("app"), "app?token=T0KEN");
   EXPECT_EQ(connect.string_of("tcUrl"), "rtmp://host/app?token=T0KEN");
   EXPECT_EQ(connect.string_of("type"), "nonprivate");
+  EXPECT_EQ(connect.string_of("simulcastdTrail"), "00000000000000ab");
 
   destination.command({"_result", 1.0, Object{}, Object{}});
   EXPECT_EQ(destination.names(), (Names{"connect", "releaseStream", "FCPublish", "createStream"}));

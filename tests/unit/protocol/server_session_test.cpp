@@ -25,6 +25,20 @@ using test::operator+;  // NOLINT(misc-unused-using-decls): not seen in expressi
 
 // --- connect ---
 
+TEST(ServerSession, HearsWhatTheStreamHasComeThrough) {
+  for (const std::string_view text : {"00000000000000ab,00000000000000cd", "nonsense"}) {
+    Publisher publisher;
+    publisher.peer.read(publisher.send(simple_handshake()).sent);
+    publisher.command({"connect", 1.0, Object{{{"app", "live"}, {"simulcastdTrail", text}}, {}}});
+    const auto fed = publisher.command({"publish", 3.0, Null{}, "KEY", "live"}, 1);
+    ASSERT_EQ(fed.events.size(), 1U);
+    const auto* request = std::get_if<PublishRequest>(&fed.events[0]);
+    ASSERT_NE(request, nullptr);
+    EXPECT_EQ(request->trail, media::Trail::parse(text));
+    EXPECT_EQ(request->trail.contains(0xCD), text != "nonsense");
+  }
+}
+
 TEST(ServerSession, AnswersConnectAsClientsExpect) {
   Publisher publisher;
   publisher.peer.read(publisher.send(simple_handshake()).sent);

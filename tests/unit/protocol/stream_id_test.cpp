@@ -55,5 +55,15 @@ TEST(StreamId, Malformed) {
   EXPECT_EQ(parse_stream_id(std::string(512, 'x')).resource.size(), 512U);
 }
 
+TEST(StreamId, MayNameALiveInput) {
+  EXPECT_TRUE(may_name_live_input("0123456789abcdef0123456789abcdef"));
+  EXPECT_TRUE(may_name_live_input("#!::r=0123456789abcdef0123456789ABCDEF,m=publish"));
+  for (const char* other :
+       {"", "show", "0123456789abcdef0123456789abcde", "0123456789abcdef0123456789abcdef0",
+        "0123456789abcdef0123456789abcdeg", "#!::m=publish"}) {
+    EXPECT_FALSE(may_name_live_input(other)) << other;
+  }
+}
+
 }  // namespace
 }  // namespace simulcast::srt
