@@ -29,6 +29,7 @@ constexpr std::chrono::milliseconds kTablesPeriod{100};
 // Silence ends this much before the present: sound that an encoder sends a little before its first picture
 // still comes behind it.
 constexpr Time kMargin = std::chrono::milliseconds{60};
+constexpr Time kTail = std::chrono::seconds{2};
 constexpr std::byte kStartCode[] = {std::byte{0}, std::byte{0}, std::byte{0}, std::byte{1}};
 
 std::vector<std::byte> annex_b(const StillPicture::Units& units) {
@@ -64,8 +65,9 @@ class TsFiller::Model final : private mpegts::Demuxer::Handler {
       demuxer_.push(tables);
     }
     for (const Packet& packet : lane.gop()) {
+      // The first picture is wanted, and where the sound ends: a long GOP takes long to read.
+      if (picture_seen_ && packet.dts < lane.gop().back().dts - kTail) continue;
       demuxer_.push(packet.payload.bytes());
-      // The rest of the GOP's pictures is not needed.
       if (std::exchange(picture_found_, false)) demuxer_.select(sound_pids_);
     }
     demuxer_.finish();

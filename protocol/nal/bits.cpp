@@ -1,21 +1,30 @@
 #include "protocol/nal/bits.hpp"
 
+#include <algorithm>
+
 namespace simulcast::nal {
 
-std::uint32_t BitReader::bit() {
-  if (position_ >= size()) {
-    failed_ = true;
-    return 0;
+// By bytes: whole slices are copied this way.
+std::uint32_t BitReader::bits(unsigned count) {
+  std::uint64_t value = 0;
+  while (count > 0) {
+    if (position_ >= size()) {
+      failed_ = true;
+      return static_cast<std::uint32_t>(value << count);
+    }
+    const auto byte = std::to_integer<unsigned>(bytes_[position_ / 8]);
+    const auto left = 8 - static_cast<unsigned>(position_ % 8);
+    const unsigned taken = std::min(left, count);
+    value = value << taken | (byte >> (left - taken) & ((1U << taken) - 1));
+    position_ += taken;
+    count -= taken;
   }
-  const auto byte = std::to_integer<std::uint32_t>(bytes_[position_ / 8]);
-  const std::uint32_t value = byte >> (7 - position_ % 8) & 1;
-  ++position_;
-  return value;
+  return static_cast<std::uint32_t>(value);
 }
 
 std::uint32_t BitReader::ue() {
   unsigned zeros = 0;
-  while (!failed_ && bit() == 0) ++zeros;
+  while (!failed_ && bits(1) == 0) ++zeros;
   if (zeros >= 32) failed_ = true;
   if (failed_ || zeros == 0) return 0;
   return (std::uint32_t{1} << zeros) - 1 + bits(zeros);
@@ -26,10 +35,15 @@ std::int32_t BitReader::se() {
   return static_cast<std::int32_t>(code % 2 != 0 ? (code + 1) / 2 : -(code / 2));
 }
 
-void BitWriter::bit(std::uint32_t value) {
-  if (used_ == 0) out_.push_back(std::byte{0});
-  out_.back() |= static_cast<std::byte>(value << (7 - used_));
-  used_ = (used_ + 1) % 8;
+void BitWriter::bits(std::uint32_t value, unsigned count) {
+  while (count > 0) {
+    if (used_ == 0) out_.push_back(std::byte{0});
+    const unsigned taken = std::min(8 - used_, count);
+    const std::uint32_t part = value >> (count - taken) & ((1U << taken) - 1);
+    out_.back() |= static_cast<std::byte>(part << (8 - used_ - taken));
+    used_ = (used_ + taken) % 8;
+    count -= taken;
+  }
 }
 
 void BitWriter::ue(std::uint32_t value) {

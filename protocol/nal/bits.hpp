@@ -16,12 +16,8 @@ class BitReader {
  public:
   explicit BitReader(std::span<const std::byte> bytes) : bytes_(bytes) {}
 
-  std::uint32_t bits(unsigned count) {  // at most 32
-    std::uint32_t value = 0;
-    for (; count > 0; --count) value = value << 1 | bit();
-    return value;
-  }
-  bool flag() { return bit() != 0; }
+  std::uint32_t bits(unsigned count);  // at most 32
+  bool flag() { return bits(1) != 0; }
   // ue(v); more than 32 leading zeros are a failure.
   std::uint32_t ue();
   std::int32_t se();
@@ -31,8 +27,6 @@ class BitReader {
   bool failed() const { return failed_; }
 
  private:
-  std::uint32_t bit();
-
   std::span<const std::byte> bytes_;
   std::size_t position_ = 0;
   bool failed_ = false;
@@ -40,10 +34,8 @@ class BitReader {
 
 class BitWriter {
  public:
-  void bits(std::uint32_t value, unsigned count) {
-    for (; count > 0; --count) bit(value >> (count - 1) & 1);
-  }
-  void flag(bool value) { bit(value ? 1 : 0); }
+  void bits(std::uint32_t value, unsigned count);  // at most 32
+  void flag(bool value) { bits(value ? 1 : 0, 1); }
   void ue(std::uint32_t value);
   void se(std::int32_t value);
   bool aligned() const { return used_ == 0; }
@@ -52,8 +44,6 @@ class BitWriter {
   std::vector<std::byte>& out() { return out_; }
 
  private:
-  void bit(std::uint32_t value);
-
   std::vector<std::byte> out_;
   unsigned used_ = 0;  // bits of the last byte
 };

@@ -26,7 +26,8 @@ void skip_scaling_list(BitReader& in, unsigned size) {
   std::int32_t last = 8;
   std::int32_t next = 8;
   for (unsigned i = 0; i < size && !in.failed(); ++i) {
-    if (next != 0) next = (last + in.se() + 256) % 256;
+    // Legal steps are of 8 bits; what others make of it does not matter.
+    if (next != 0) next = (last + in.se() % 256 + 256) % 256;
     if (next != 0) last = next;
   }
 }
@@ -97,6 +98,8 @@ std::optional<Header> read_header(BitReader& in, bool idr, bool reference, const
   if (!sps.frames_only) {
     header.field = in.flag();
     if (header.field) header.bottom = in.flag();
+    // The second field of an IDR picture is none itself (7.4.1.2.4).
+    if (header.field && !idr) return std::nullopt;
   }
   if (idr) in.ue();  // idr_pic_id
   if (sps.poc_type == 0) {

@@ -34,16 +34,20 @@ export class Sink {
   report() {
     return this.#ask('report');
   }
+  /** The same, and opens the next window. */
+  take() {
+    return this.#ask('take');
+  }
   stop() {
     return this.child.stop('SIGKILL');
   }
 }
 
-/** All encoders: a stream of `load` { fps, kbps, gop, audioKbps } to each URL. */
+/** All encoders: a stream of `load` { fps, kbps, gop, audioKbps, speed times real time } to each URL. */
 export class Publisher {
-  static async start(urls, { fps = 60, kbps = 6000, gop = 120, audioKbps = 128 } = {}) {
+  static async start(urls, { fps = 60, kbps = 6000, gop = 120, audioKbps = 128, speed = 1 } = {}) {
     const publisher = new Publisher();
-    const options = { fps, kbps, gop, 'audio-kbps': audioKbps };
+    const options = { fps, kbps, gop, 'audio-kbps': audioKbps, speed };
     const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
     publisher.child = new Child(RTMP_LOAD, ['publish', ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
     publisher.child.process.stdin.on('error', () => {}); // it ended early; told below

@@ -46,11 +46,13 @@ class Publisher {
   explicit Publisher(const Arguments& arguments)
       : fps_(arguments.number("fps", 60)),
         gop_(static_cast<std::uint64_t>(arguments.number("gop", 120))),
-        seconds_(arguments.number("seconds", 0)) {
+        seconds_(arguments.number("seconds", 0)),
+        speed_(arguments.number("speed", 1)),
+        has_audio_(arguments.number("audio-kbps", 128) > 0) {
     const double kbps = arguments.number("kbps", 6000);
     const double audio_kbps = arguments.number("audio-kbps", 128);
     const double factor = arguments.number("keyframe-factor", 6);
-    if (!(fps_ > 0) || gop_ == 0) fail("--fps and --gop must be above 0");
+    if (!(fps_ > 0) || !(speed_ > 0) || gop_ == 0) fail("--fps, --speed and --gop must be above 0");
     // A keyframe is `factor` times as long as another frame and the average is that of the bitrate.
     const double gop = static_cast<double>(gop_);
     const double frame = kbps * 1000 / 8 / fps_ * gop / (gop - 1 + factor);
@@ -67,7 +69,7 @@ class Publisher {
     for (auto& stream : streams_) {
       send(stream, rtmp::MessageType::data_amf0, 0, meta_);
       send(stream, rtmp::MessageType::video, 0, avc_sequence_header());
-      send(stream, rtmp::MessageType::audio, 0, aac_sequence_header());
+      if (has_audio_) send(stream, rtmp::MessageType::audio, 0, aac_sequence_header());
     }
     const std::int64_t begin = now_ns() + kLead;
     const std::int64_t stop =
@@ -77,9 +79,9 @@ class Publisher {
       // Phases spread evenly over a frame's time, as those of independent encoders are.
       streams_[i].begin =
           begin + static_cast<std::int64_t>(static_cast<double>(i) / static_cast<double>(streams_.size()) *
-                                            kSecond / fps_);
+                                            kSecond / fps_ / speed_);
       queue.push({streams_[i].begin, i, true});
-      queue.push({streams_[i].begin, i, false});
+      if (has_audio_) queue.push({streams_[i].begin, i, false});
     }
     std::int64_t drain_at = begin;
     std::printf("publishing %zu\n", streams_.size());
@@ -96,11 +98,11 @@ class Publisher {
         Bytes& frame = stream.video % gop_ == 0 ? key_ : inter_;
         put_stamp(std::span(frame).subspan(kVideoStampAt), {stream.video, now});
         send(stream, rtmp::MessageType::video, milliseconds(video_time(stream.video, fps_)), frame);
-        due.at = stream.begin + video_time(++stream.video, fps_);
+        due.at = stream.begin + real(video_time(++stream.video, fps_));
       } else {
         put_stamp(std::span(audio_).subspan(kAudioStampAt), {stream.audio, now});
         send(stream, rtmp::MessageType::audio, milliseconds(audio_time(stream.audio)), audio_);
-        due.at = stream.begin + audio_time(++stream.audio);
+        due.at = stream.begin + real(audio_time(++stream.audio));
       }
       queue.push(due);
       if (now >= drain_at) {
@@ -120,6 +122,10 @@ class Publisher {
     std::uint64_t video = 0, audio = 0;  // frames sent
     std::int64_t begin = 0;
   };
+
+  std::int64_t real(std::int64_t media) const {
+    return speed_ == 1 ? media : static_cast<std::int64_t>(static_cast<double>(media) / speed_);
+  }
 
   static void wait_until(std::int64_t at) {
     const timespec wanted{at / kSecond, at % kSecond};
@@ -163,6 +169,8 @@ class Publisher {
   const double fps_;
   const std::uint64_t gop_;
   const double seconds_;
+  const double speed_;
+  const bool has_audio_;
   Bytes meta_, inter_, key_, audio_;  // made once; only the stamp changes
   std::vector<Stream> streams_;
   Chunked chunked_;
@@ -174,7 +182,8 @@ class Publisher {
 
 int publish(int argc, char** argv) {
   const Arguments arguments(
-      argc, argv, {"fps", "kbps", "gop", "audio-kbps", "seconds", "keyframe-factor", "chunk-size"}, {});
+      argc, argv, {"fps", "kbps", "gop", "audio-kbps", "seconds", "speed", "keyframe-factor", "chunk-size"},
+      {});
   std::signal(SIGTERM, end);
   std::signal(SIGINT, end);
   prctl(PR_SET_TIMERSLACK, 1);  // the default lets a sleeper oversleep by 50 us

@@ -203,8 +203,11 @@ asio::awaitable<void> obey(asio::posix::stream_descriptor& commands, Totals& tot
       std::printf("{\"bytes\":%llu}\n", totals.bytes);
     } else if (command == "report") {
       report(totals);
+    } else if (command == "take") {
+      report(totals);
+      totals.window = {};
     } else {
-      std::printf("{\"error\":\"reset or report\"}\n");
+      std::printf("{\"error\":\"reset, report or take\"}\n");
     }
     std::fflush(stdout);
   }
