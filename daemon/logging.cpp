@@ -85,6 +85,8 @@ class LimitedSink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
   explicit LimitedSink(std::shared_ptr<spdlog::logger> to) : to_(std::move(to)) {}
 
+  const std::shared_ptr<spdlog::logger>& writer() const { return to_; }
+
   void tell() {
     std::vector<LogLimit::Told> told;
     {
@@ -151,6 +153,7 @@ void shut_down_logging(int exit_code) {
   code_at_the_end = exit_code;
   std::signal(SIGALRM, [](int) { ::_exit(code_at_the_end); });
   ::alarm(1);
+  const auto writer = limited_sink->writer();  // goes when the thread has gone that uses it
   limited_sink.reset();
   spdlog::shutdown();  // waits for the thread that writes
   ::alarm(0);
