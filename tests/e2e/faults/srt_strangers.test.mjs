@@ -47,7 +47,7 @@ faultLine('S10', 'SRT: no, wrong, short passphrase; no encryption; odd stream id
     'a stream id that begins with NUL': [{ streamid: `\0${streamId}`, passphrase }, NO_STREAM_ID],
     'a stream id of NULs': [{ streamid: '\0'.repeat(512), passphrase }, NO_STREAM_ID],
     'a stream id with NUL behind it, no passphrase': [{ streamid: `${streamId}\0x` }, UNENCRYPTED],
-    'a stream id with NUL in it': [{ streamid: `${streamId.slice(0, 16)}\0${streamId.slice(16)}`, passphrase }, UNKNOWN_INPUT],
+    'a stream id with NUL in it': [{ streamid: streamId.replace(/.{16}/, '$&\0'), passphrase }, UNKNOWN_INPUT],
     'a stream id of UTF-8': [{ streamid: 'Übung ☃ 𝄞', passphrase }, UNKNOWN_INPUT],
     'a stream id of 512 bytes of UTF-8': [{ streamid: `${'☃'.repeat(170)}xx`, passphrase }, UNKNOWN_INPUT],
     'a stream id of UTF-8 that is none': [{ streamid: Buffer.alloc(64, 0xff), passphrase }, UNKNOWN_INPUT],
@@ -93,7 +93,8 @@ faultLine('S10', 'SRT: no, wrong, short passphrase; no encryption; odd stream id
   assert.equal((await idle.get()).status, null, 'nobody published');
   const relayed = sink.connections.filter(({ name }) => !/^good-/.test(name)).reduce((sum, { bytes }) => sum + bytes, 0);
   line.exactly('bytes relayed for them', relayed, 0, 'bytes');
-  assert.ok(!/publisher connected.*proto=srt|publisher gone|^error forged/m.test(daemon.log), 'nobody came in, nobody wrote the log');
+  assert.ok(!/publisher connected.*proto=srt|publisher gone/.test(daemon.log), 'nobody came in');
+  assert.ok(!/^error forged/m.test(daemon.log), 'nobody writes the log');
   for (const secret of [passphrase, input.record.srt.passphrase]) assert.ok(!daemon.log.includes(secret));
   // The same call with the right passphrase is taken, so it was not the call that was wrong.
   const right = async (from) => {

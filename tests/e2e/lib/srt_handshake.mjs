@@ -1,5 +1,5 @@
-// The caller's side of SRT's handshake by hand (draft-sharabayko-srt), for what libsrt does not let one say: a short
-// passphrase, a stream id with NUL in it or too long, key material that is none.
+// SRT's handshake by hand (draft-sharabayko-srt), for what libsrt does not let one say: a short passphrase, a stream id
+// with NUL in it or too long, key material that is none, windows without end.
 //
 //   const answer = await callSrt(port, { streamid, passphrase });   // { code, ms, say, close }
 //
@@ -13,7 +13,7 @@ export const ACCEPTED = -1;
 const INDUCTION = 1;
 const CONCLUSION = 0xffffffff;
 const REJECTION = 1000; // and the code on top of it
-const EXTENSION = { handshake: 1, keys: 3, streamId: 5 };
+const EXTENSION = { handshake: 1, handshakeAnswer: 2, keys: 3, streamId: 5 };
 const KEY_BYTES = 16;
 const AES_KEY_WRAP_IV = Buffer.from('a6a6a6a6a6a6a6a6', 'hex');
 
@@ -41,7 +41,9 @@ function keyMaterial(passphrase) {
   return Buffer.concat([head, salt, wrapped]);
 }
 
-function handshake({ type, version, extensionField, encryption = 0, socketId, sequence, window, mtu, cookie = 0, extensions = [] }) {
+function handshake(fields) {
+  const { type, version, extensionField, encryption = 0, extensions = [] } = fields;
+  const { socketId, sequence, window, mtu, cookie = 0 } = fields;
   const packet = Buffer.alloc(64);
   packet.writeUInt32BE(0x80000000, 0);
   packet.writeUInt32BE(version, 16);
@@ -58,9 +60,9 @@ function handshake({ type, version, extensionField, encryption = 0, socketId, se
 }
 
 /**
- * `window` (packets) and `mtu` are what it announces. `streamid`: text or bytes; none when left out. `passphrase`: of any length; unencrypted when left out. `keys`: bytes in
- * place of the key material. `code` is that of the rejection (0 is one as well: "unknown"), ACCEPTED, or NaN when no answer
- * came in `timeout` ms.
+ * `window` (packets) and `mtu` are what it announces. `streamid`: text or bytes; none when left out. `passphrase`: of any
+ * length; unencrypted when left out. `keys`: bytes in place of the key material. `code` is that of the rejection (0 is one
+ * as well: "unknown"), ACCEPTED, or NaN when no answer came in `timeout` ms.
  */
 export async function callSrt(
   port,
@@ -123,4 +125,36 @@ export async function callSrt(
     }
   };
   return { code, ms, say, close: () => socket.close() };
+}
+
+/** Takes calls, unencrypted, and announces what it is told to; never acknowledges anything. `concluded`: calls answered. */
+export class SrtServer {
+  concluded = 0;
+
+  static async listen({ window = 8192, mtu = 1500 } = {}) {
+    const server = new SrtServer();
+    server.socket = dgram.createSocket('udp4');
+    server.own = { socketId: randomInt(1, 2 ** 30), window, mtu };
+    server.socket.on('message', (packet, from) => server.#hear(packet, from));
+    await new Promise((resolve) => server.socket.bind(0, '127.0.0.1', resolve));
+    server.port = server.socket.address().port;
+    return server;
+  }
+
+  #hear(packet, from) {
+    if (packet.readUInt32BE(0) !== 0x80000000) return;
+    const [version, sequence, type, caller] = [16, 24, 36, 40].map((at) => packet.readUInt32BE(at));
+    const concludes = type === CONCLUSION && version === 5;
+    const extensions = [extension(EXTENSION.handshakeAnswer, Buffer.from('00010501000000bf00780078', 'hex'))];
+    const greeting = { type: INDUCTION, version: 5, extensionField: 0x4a17, cookie: 1, window: 8192, mtu: 1500 };
+    const conclusion = { type, version, extensionField: 1, extensions };
+    const answer = handshake({ ...this.own, sequence, ...(concludes ? conclusion : greeting) });
+    answer.writeUInt32BE(caller, 12);
+    this.socket.send(answer, from.port, from.address);
+    if (concludes) this.concluded += 1;
+  }
+
+  close() {
+    this.socket.close();
+  }
 }
