@@ -46,8 +46,9 @@ faultLine('S1', `${RATE} connection attempts a second for ${SECONDS} s`, {}, asy
 
   line.atLeast('connection attempts a second', told.attempts / told.seconds, 0.95 * RATE);
   line.atMost('of them not possible here', (100 * told.impossible) / told.attempts, 1, '%');
-  const taken = (told.closed + told.open) / told.seconds; // the others were reset before the daemon had come to them
-  line.atLeast(`connections made a second (the daemon took ${taken.toFixed(0)})`, told.connected / told.seconds, 0.5 * RATE);
+  // The others were reset before the daemon had come to them.
+  const taken = ((told.closed + told.open) / told.seconds).toFixed(0);
+  line.atLeast(`connections made a second (the daemon took ${taken})`, told.connected / told.seconds, 0.5 * RATE);
   line.atMost('connections left open, of the one address that made half of them', told.openOfOne, PER_ADDRESS);
   line.atMost('connections left open, altogether', told.open, TOGETHER);
   line.atMost('descriptors meanwhile', most - descriptors, TOGETHER + 200);
@@ -57,5 +58,6 @@ faultLine('S1', `${RATE} connection attempts a second for ${SECONDS} s`, {}, asy
   line.atMost('an encoder is taken meanwhile after', await encoder, 5000, 'ms');
   exact(line, scene, storm);
   const late = storm.report.delay.max - storm.queued;
-  line.atMost(`longest delay of a picture (p99 ${storm.report.delay.p99}) beyond the wait for a processor`, late, 250, 'ms');
+  const what = `longest delay of a picture (p99 ${storm.report.delay.p99}) beyond the wait for a processor`;
+  line.atMost(what, late, 250, 'ms');
 });
