@@ -48,7 +48,7 @@ const BEFORE = {
   'messages of 16 MB on 64 chunk streams, a little of each': onStreams(64, LARGEST, Type.data, Buffer.alloc(4096)),
   'messages as large as they may be, a byte of each': onStreams(4, 64 * 1024, Type.data),
   'messages as large as they may be, all but a byte': onStreams(4, 64 * 1024, Type.data, Buffer.alloc(64 * 1024 - 1)),
-  'a message of 16 MB in one chunk': announce(4, LARGEST, Type.data),
+  'a message of 16 MB in one chunk, 6 MB of it sent': announce(4, LARGEST, Type.data, Buffer.alloc(6 << 20)),
   'a message as large as it may be in one chunk': announce(4, 64 * 1024, Type.data),
   'messages on 65,000 chunk streams': onStreams(65_000, 1, Type.data),
   'messages begun on 65,000 chunk streams': onStreams(65_000, 2, Type.data),
