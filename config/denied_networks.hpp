@@ -9,8 +9,9 @@
 
 namespace simulcast::config {
 
-// The first network that `address` is in, or null. An IPv4 address in IPv6 clothing is seen for what it is,
-// and the unspecified address for this machine, which connecting to it reaches.
+// The first network that `address` is in, or null. An IPv6 address that leads to an IPv4 address (mapped,
+// NAT64, 6to4 and the like) is in the networks of both, and the unspecified address for this machine, which
+// connecting to it reaches.
 const Network* denying_network(const boost::asio::ip::address& address, const std::vector<Network>& denied);
 
 }  // namespace simulcast::config

@@ -16,12 +16,22 @@ std::string header_problem(const HttpParser& parser) {
   if (message.version() != 10 && message.version() != 11) return "The HTTP version must be 1.0 or 1.1";
   const auto hosts = message.count(http::field::host);
   if (hosts > 1 || (hosts == 0 && message.version() == 11)) return "The request must have one Host header";
+  const std::string_view length = message[http::field::content_length];
+  if (message.count(http::field::content_length) > 1 || length.find(',') != std::string_view::npos) {
+    return "The request must have one Content-Length";
+  }
   if (message.count(http::field::transfer_encoding) > 0 &&
       (!parser.chunked() || message.version() == 10 || message.count(http::field::transfer_encoding) > 1 ||
        !beast::iequals(message[http::field::transfer_encoding], "chunked"))) {
     return "The only transfer encoding understood is \"chunked\"";
   }
   return {};
+}
+
+bool folds_a_header(std::string_view bytes) {
+  if (bytes.starts_with("\r\n")) return false;  // only the empty line behind the headers was left
+  const std::string_view headers = bytes.substr(0, bytes.find("\r\n\r\n"));
+  return headers.find("\r\n ") != std::string_view::npos || headers.find("\r\n\t") != std::string_view::npos;
 }
 
 bool awaits_continue(const HttpParser& parser) {

@@ -9,6 +9,7 @@
 #include <boost/system/error_code.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "control/faults.hpp"
 #include "control/http_server.hpp"
@@ -21,6 +22,9 @@ using HttpParser = boost::beast::http::request_parser<boost::beast::http::string
 // Why a request must not be read on, or empty. Refuses what a proxy in front may understand differently (RFC
 // 9112, 6.3).
 std::string header_problem(const HttpParser& parser);
+// Whether these bytes, of a request that is still read, have a header that goes on in the next line. A proxy
+// in front may take that line for a header of its own, so it is refused rather than joined (RFC 9112, 5.2).
+bool folds_a_header(std::string_view bytes);
 // The client waits for "100 Continue" before it sends the body.
 bool awaits_continue(const HttpParser& parser);
 // All but the body.

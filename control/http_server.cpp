@@ -78,10 +78,23 @@ struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
   }
 
   void admit(tcp::socket socket) {
-    const bool refuse = service->sessions.size() - service->refusals >= service->limits.connections;
+    const bool refuse =
+        service->sessions.size() - service->refusals >= service->limits.connections && !make_room();
     if (refuse && service->refusals >= kMaxRefusals) return;
     const auto executor = socket.get_executor();
     asio::co_spawn(executor, run_http_session(service, std::move(socket), refuse), end_of_session);
+  }
+
+  // Whoever has been waiting for longest goes, so that a thousand idle connections lock nobody out.
+  bool make_room() {
+    HttpSession* oldest = nullptr;
+    for (HttpSession* session : service->sessions) {
+      const auto since = session->waiting_since();
+      if (since && (oldest == nullptr || *since < *oldest->waiting_since())) oldest = session;
+    }
+    if (oldest == nullptr) return false;
+    oldest->stop();
+    return true;
   }
 
   void stop() {

@@ -25,7 +25,9 @@ struct HttpLimits {
   std::chrono::milliseconds request{15'000};
   std::chrono::milliseconds idle{75'000};  // between requests; longer than proxies keep theirs (nginx: 60 s)
   std::chrono::milliseconds response{15'000};  // for the client to take an answer
-  std::size_t connections = 1024;              // at once; more are answered with 429
+  // At once. Beyond that the one that has waited longest for a request makes room; when all are being
+  // answered, more are refused with 429.
+  std::size_t connections = 1024;
 };
 
 class HttpServer {

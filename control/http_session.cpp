@@ -37,6 +37,7 @@ constexpr std::chrono::seconds kStopWriting{1};
 // More than the header limit (which is the parser's to enforce), and what bounds a chunk's header and
 // trailer.
 constexpr std::size_t kReadBuffer = 64 * 1024;
+constexpr std::size_t kReadAtOnce = 4096;
 
 using PlainStream = tcp::socket;
 using TlsStream = asio::ssl::stream<tcp::socket>;
@@ -65,7 +66,10 @@ class Session final : public HttpSession {
     co_await (converse_or_log() || watch());
   }
 
+  std::optional<Clock::time_point> waiting_since() const override { return waiting_since_; }
+
   void stop() override {
+    waiting_since_.reset();
     if (writing_) {
       set_deadline(kStopWriting);
     } else {
@@ -118,6 +122,7 @@ class Session final : public HttpSession {
 
   asio::awaitable<void> converse() {
     set_deadline(service_.limits.request);
+    if (!refuse_) waiting_since_ = Clock::now();
     if constexpr (kTls) {
       const auto [error] = co_await stream_.async_handshake(TlsStream::server, kResult);
       if (error) {
@@ -143,25 +148,52 @@ class Session final : public HttpSession {
   // Waits for the first byte of one more request.
   asio::awaitable<bool> another_begins() {
     if (service_.stopping) co_return false;
+    waiting_since_ = Clock::now();
     if (buffer_.size() == 0) {
       set_deadline(service_.limits.idle);
-      constexpr std::size_t kFirstRead = 4096;
-      const auto space = buffer_.prepare(kFirstRead);
-      const auto [error, bytes] = co_await stream_.async_read_some(space, kResult);
+      const error_code error = co_await read_more();
       if (error) co_return false;
-      buffer_.commit(bytes);
     }
     set_deadline(service_.limits.request);
     co_return true;
   }
 
+  asio::awaitable<error_code> read_more() {
+    const auto space = buffer_.prepare(kReadAtOnce);
+    const auto [error, bytes] = co_await stream_.async_read_some(space, kResult);
+    if (!error) buffer_.commit(bytes);
+    co_return error;
+  }
+
+  // As http::async_read_header, but that it sees what the parser hides.
+  asio::awaitable<error_code> read_header(HttpParser& parser) {
+    parser.eager(false);
+    for (;;) {
+      error_code error = http::error::need_more;
+      if (const auto bytes = buffer_.data(); bytes.size() > 0) {
+        if (folds_a_header({static_cast<const char*>(bytes.data()), bytes.size()})) {
+          co_return http::error::bad_obs_fold;
+        }
+        buffer_.consume(parser.put(bytes, error));
+      }
+      if (error && error != http::error::need_more) co_return error;
+      if (parser.is_header_done()) co_return error_code{};
+      if (!error) continue;
+      error = co_await read_more();
+      if (error == asio::error::eof) {
+        if (!parser.got_some()) co_return http::error::end_of_stream;
+        parser.put_eof(error);
+      }
+      if (error) co_return error;
+    }
+  }
+
   // One request and its answer; false when the connection is to end.
   asio::awaitable<bool> exchange() {
-    http::request_parser<http::string_body> parser;
+    HttpParser parser;
     parser.header_limit(service_.limits.header);
     parser.body_limit(service_.limits.body);
-    const auto [header_error, header_bytes] =
-        co_await http::async_read_header(stream_, buffer_, parser, kResult);
+    const error_code header_error = co_await read_header(parser);
     if (header_error) co_return co_await end_unread(header_error);
 
     const std::string problem = header_problem(parser);
@@ -179,6 +211,7 @@ class Session final : public HttpSession {
     const auto [body_error, body_bytes] = co_await http::async_read(stream_, buffer_, parser, kResult);
     if (body_error) co_return co_await end_unread(body_error);
     request.body = std::move(parser.get().body());
+    waiting_since_.reset();
 
     const auto began = Clock::now();
     Response response = service_.handler(request);
@@ -265,6 +298,7 @@ class Session final : public HttpSession {
 
   asio::steady_timer timer_;
   Clock::time_point deadline_ = Clock::time_point::max();
+  std::optional<Clock::time_point> waiting_since_;
   bool expired_ = false;  // the deadline has passed
   bool writing_ = false;
 };

@@ -7,7 +7,9 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <set>
 
 #include "control/http_server.hpp"
@@ -16,6 +18,8 @@ namespace simulcast::control {
 
 class HttpSession {
  public:
+  // Since when it waits for a request to be whole; nothing while it answers one.
+  virtual std::optional<std::chrono::steady_clock::time_point> waiting_since() const = 0;
   // Ends at once, or as soon as an answer that is on its way has been written.
   virtual void stop() = 0;
 

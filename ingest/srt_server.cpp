@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "ingest/srt_publisher.hpp"
+#include "ingest/strangers.hpp"
 #include "protocol/srt/stream_id.hpp"
 
 namespace simulcast::ingest {
@@ -28,6 +30,8 @@ constexpr std::chrono::milliseconds kLookAgain{200};
 constexpr std::chrono::seconds kLogAgain{10};
 // A handshake that has come to nothing by then never will.
 constexpr std::chrono::seconds kForget{10};
+// So long libsrt keeps the memory of one that has failed.
+constexpr std::chrono::seconds kForgetFailed{3};
 
 constexpr const char* kBadPassphrase =
     "the passphrase is wrong or missing: copy the input's SRT passphrase again";
@@ -36,6 +40,13 @@ net::SrtOptions options_of(const config::SrtIngest& config) {
   net::SrtOptions options;
   options.latency = config.latency;
   return options;
+}
+
+asio::ip::address address_of(const std::string& peer) {
+  std::string host = peer.substr(0, peer.rfind(':'));
+  if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
+  boost::system::error_code error;
+  return customer(asio::ip::make_address(host, error));
 }
 
 }  // namespace
@@ -118,9 +129,13 @@ int SrtServer::admit(const net::SrtListener::Request& request) {
   }
   const std::string& passphrase = std::get<SrtPassphrase>(asked).text;
   if (!net::set_srt_passphrase(request.handle, passphrase)) return kBadRequest;
+  const auto from = address_of(request.peer);
   const std::lock_guard lock(mutex_);
-  if (pending_.size() >= kMaxPending) return kOverloaded;
-  pending_[request.handle] = {passphrase, request.peer, Steady::now()};
+  const auto same = std::ranges::count_if(pending_, [&](const auto& one) { return one.second.from == from; });
+  if (pending_.size() >= kMaxPending || same >= kMaxPendingPerAddress) {
+    return refuse(request.peer, "too many handshakes have failed", kOverloaded);
+  }
+  pending_[request.handle] = {passphrase, request.peer, from, Steady::now() + kForget};
   return 0;
 }
 
@@ -156,10 +171,13 @@ asio::awaitable<void> SrtServer::report_failures() {
     {
       const std::lock_guard lock(mutex_);
       for (auto one = pending_.begin(); one != pending_.end();) {
-        const bool failure = net::srt_handshake_failed(one->first);
-        if (failure) failed.push_back(one->second.peer);
-        const bool over = failure || Steady::now() - one->second.since > kForget;
-        one = over ? pending_.erase(one) : std::next(one);
+        Pending& pending = one->second;
+        if (!pending.failed && net::srt_handshake_failed(one->first)) {
+          pending.failed = true;
+          pending.forget_at = Steady::now() + kForgetFailed;
+          failed.push_back(pending.peer);
+        }
+        one = Steady::now() > pending.forget_at ? pending_.erase(one) : std::next(one);
       }
     }
     for (const std::string& peer : failed) log_refused(peer, kBadPassphrase);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/udp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
@@ -31,8 +32,10 @@ class SrtServer {
   static constexpr int kNotFound = 1404;
   static constexpr int kBadMode = 1405;
   static constexpr int kOverloaded = 1402;
-  // Handshakes that are under way at the same time.
-  static constexpr std::size_t kMaxPending = 1024;
+  // Handshakes under way or failed a moment ago, from one address and altogether: each costs half a megabyte
+  // until libsrt has forgotten it, and all that it takes is an input's uid.
+  static constexpr std::ptrdiff_t kMaxPendingPerAddress = 32;
+  static constexpr std::size_t kMaxPending = 256;
 
   SrtServer(net::SrtRuntime& runtime, net::ShardPool& shards, Gate& gate, const config::SrtIngest& config);
   ~SrtServer();
@@ -47,11 +50,13 @@ class SrtServer {
   boost::asio::ip::udp::endpoint endpoint() const { return listener_.endpoint(); }
 
  private:
-  // A connection that was let into the handshake, until that has succeeded or failed.
+  // A connection that was let into the handshake, until that has succeeded, or has failed and is forgotten.
   struct Pending {
     std::string passphrase;  // a secret
     std::string peer;
-    std::chrono::steady_clock::time_point since;
+    boost::asio::ip::address from;
+    std::chrono::steady_clock::time_point forget_at;
+    bool failed = false;
   };
 
   int admit(const net::SrtListener::Request& request);

@@ -8,8 +8,6 @@ namespace simulcast::ingest {
 using boost::asio::ip::address;
 using boost::asio::ip::address_v6;
 
-namespace {
-
 address customer(const address& from) {
   if (!from.is_v6()) return from;
   const address_v6 v6 = from.to_v6();
@@ -18,8 +16,6 @@ address customer(const address& from) {
   std::fill(bytes.begin() + bytes.size() / 2, bytes.end(), std::uint8_t{0});
   return address_v6(bytes);
 }
-
-}  // namespace
 
 Strangers::Place& Strangers::Place::operator=(Place&& other) noexcept {
   if (this == &other) return *this;

@@ -20,6 +20,9 @@
 
 namespace simulcast::ingest {
 
+// Whose address that is: all of a /64 have one, and an IPv4 address is the same in both its forms.
+boost::asio::ip::address customer(const boost::asio::ip::address& from);
+
 class Strangers {
  public:
   using Clock = std::chrono::steady_clock;

@@ -7,6 +7,8 @@
 #include <string>
 #include <utility>
 
+#include "net/srt_port.hpp"
+
 namespace simulcast::net {
 
 namespace asio = boost::asio;
@@ -89,6 +91,7 @@ bool SrtRuntime::bind_outgoing(SrtHandle handle, bool v6) {
     const udp::endpoint local(v6 ? udp::v6() : udp::v4(), port);
     // A name that is both: without it libsrt refuses IPv6 (SRTO_IPV6ONLY must be set to bind to ::).
     if (v6) set(socket, SRTO_IPV6ONLY, 1);
+    if (port == 0) return bind_srt_port(socket, local, true).empty();
     return srt_bind(socket, local.data(), static_cast<int>(local.size())) != SRT_ERROR;
   };
   if (shared.anchor == kNoSrtHandle) {

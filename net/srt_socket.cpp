@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "net/endpoint_text.hpp"
+#include "net/srt_port.hpp"
 
 namespace simulcast::net {
 
@@ -164,7 +165,9 @@ bool set_srt_passphrase(SrtHandle handle, const std::string& passphrase) {
 
 bool bind_srt(SrtHandle handle, const udp::endpoint& local) {
   if (local.protocol() == udp::v6() && !set(handle, SRTO_IPV6ONLY, 1)) return false;
-  return srt_bind(handle, local.data(), static_cast<int>(local.size())) != SRT_ERROR;
+  // When another of our sockets has the port, libsrt lets both use it.
+  return bind_srt_port(handle, local, true).empty() ||
+         srt_bind(handle, local.data(), static_cast<int>(local.size())) != SRT_ERROR;
 }
 
 asio::awaitable<std::optional<SrtRejection>> connect_srt(SrtSocket& socket, const udp::endpoint& remote) {
@@ -229,7 +232,7 @@ std::string SrtListener::open(const udp::endpoint& local) {
   if (!set(handle_, SRTO_REUSEADDR, false)) return refused();
   if (local.protocol() == udp::v6() && !set(handle_, SRTO_IPV6ONLY, 0)) return refused();
   if (srt_listen_callback(handle_, &Callback::run, callback_.get()) == SRT_ERROR) return refused();
-  if (srt_bind(handle_, local.data(), static_cast<int>(local.size())) == SRT_ERROR) return refused();
+  if (std::string cause = bind_srt_port(handle_, local, false); !cause.empty()) return cause;
   if (srt_listen(handle_, kBacklog) == SRT_ERROR) return refused();
   runtime_.watch(handle_, readiness_);
   return {};

@@ -38,8 +38,8 @@ export class Daemon {
 
   /**
    * `t`: the test that owns it. Options: `rtmps` a certificate of makeCertificates() for an RTMPS listener, `caFile`
-   * for outputs, `srt` {latency} for an SRT listener, `queue` {seconds, bytes}, `hold`, `slate` a picture, `tokens` a
-   * list in place of the one token, `logLevel`, `launcher` what the daemon is run by,
+   * for outputs, `srt` {latency} for an SRT listener, `queue` {seconds, bytes}, `deny` networks for outputs, `hold`,
+   * `slate` a picture, `tokens` a list in place of the one token, `logLevel`, `launcher` what the daemon is run by,
    * `outputsPerInput` how many an input may have.
    */
   static async start(t, options) {
@@ -79,8 +79,8 @@ export class Daemon {
   }
 
   config() {
-    const { rtmps, srt, caFile, queue, hold = '30s', tokens = [this.token], logLevel = 'debug', outputsPerInput, slate } =
-      this.options;
+    const { rtmps, srt, caFile, queue, hold = '30s', tokens = [this.token] } = this.options;
+    const { logLevel = 'debug', outputsPerInput, slate, deny } = this.options;
     const text = (value) => JSON.stringify(value);
     return [
       `state_dir: ${text(this.stateDir)}`,
@@ -98,9 +98,10 @@ export class Daemon {
         : []),
       ...(srt ? [`  srt: { listen: "127.0.0.1:${this.ports.srt}", latency: ${srt.latency ?? 120}ms }`] : []),
       `stream: { hold: ${hold}${slate ? `, slate: ${text(slate)}` : ''} }`,
-      ...(queue || caFile ? ['egress:'] : []),
+      ...(queue || caFile || deny ? ['egress:'] : []),
       ...(queue ? [`  queue: { seconds: ${queue.seconds}, bytes: ${queue.bytes} }`] : []),
       ...(caFile ? [`  tls: { ca_file: ${text(caFile)} }`] : []),
+      ...(deny ? [`  deny: [${deny.map(text).join(', ')}]`] : []),
       ...(outputsPerInput ? [`limits: { outputs_per_input: ${outputsPerInput} }`] : []),
       `log: { level: ${logLevel}, format: text }`,
       '',

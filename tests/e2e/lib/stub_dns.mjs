@@ -1,7 +1,7 @@
 // A name server that knows what the test tells it, and can be slow or silent. UDP, A and AAAA.
 //
 //   const dns = await StubDns.listen();
-//   dns.set('live.test', { a: ['127.0.0.1'], aaaa: [], delayMs: 0 });   // or { dead: true }
+//   dns.set('live.test', { a: ['127.0.0.1'], aaaa: [], delayMs: 0 });   // or { dead: true }; a, aaaa: lists or functions
 //   dns.asked('live.test')                                            // how often for its A records
 import dgram from 'node:dgram';
 import net from 'node:net';
@@ -72,7 +72,8 @@ export class StubDns {
     const known = this.#names.get(asked.name);
     if (known?.dead) return;
     const kind = Object.keys(TYPE).find((one) => TYPE[one] === asked.type);
-    const bytes = answer(query, asked, known?.[kind] ?? [], known ? 0 : 3);
+    const records = known?.[kind] ?? [];
+    const bytes = answer(query, asked, typeof records === 'function' ? records() : records, known ? 0 : 3);
     const send = () => this.open && this.socket.send(bytes, from.port, from.address);
     if (known?.delayMs) setTimeout(send, known.delayMs).unref();
     else send();

@@ -24,6 +24,21 @@ TEST(DeniedNetworks, MatchesByPrefix) {
   }
 }
 
+TEST(DeniedNetworks, AnIPv6AddressThatLeadsToAnIPv4Address) {
+  for (const char* inside :
+       {"::ffff:169.254.1.1", "::ffff:0:169.254.1.1", "::169.254.1.1", "64:ff9b::169.254.1.1",
+        "64:ff9b:1::169.254.1.1", "2002:a9fe:101::1", "2001:0:102:304::5601:fefe"}) {
+    EXPECT_TRUE(denying_network(make_address(inside), kDenied)) << inside;
+  }
+  for (const char* outside : {"::ffff:0:8.8.8.8", "::8.8.8.8", "64:ff9b::8.8.8.8", "2002:808:808::a9fe:101",
+                              "2001:0:a9fe:101::1", "2001:db8::169.254.1.1"}) {
+    EXPECT_FALSE(denying_network(make_address(outside), kDenied)) << outside;
+  }
+  const std::vector<Network> nat64 = {
+      {{0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 96, "64:ff9b::/96"}};
+  EXPECT_TRUE(denying_network(make_address("64:ff9b::8.8.8.8"), nat64));
+}
+
 TEST(DeniedNetworks, ZeroPrefixIsEverythingOfItsFamily) {
   const std::vector<Network> all = {{{0, 0, 0, 0}, 0, "0.0.0.0/0"}};
   EXPECT_TRUE(denying_network(make_address("8.8.8.8"), all));
