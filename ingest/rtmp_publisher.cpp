@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -44,7 +45,7 @@ constexpr std::chrono::milliseconds kSilenceCheck{500};
 constexpr std::chrono::seconds kLinger{1};
 // One read takes what a wake-up has brought: at least this much, 20 ms of a 6 Mbit/s stream.
 constexpr std::size_t kLeastRead = 16 * 1024;
-// Before a key was shown a connection gets no more memory than it needs to show one.
+// Before a key was shown a connection gets no memory but for what it sends.
 constexpr std::size_t kInbox = 4 * 1024;
 // Answers that the peer does not read pile up here; no honest encoder lets them.
 constexpr std::size_t kMaxUnread = 64 * 1024;
@@ -59,8 +60,7 @@ class RtmpPublisher final : public Publisher,
                 Strangers& strangers)
       : gate_(gate),
         strangers_(strangers),
-        protocol_(tls ? media::IngestProtocol::rtmps : media::IngestProtocol::rtmp),
-        inbox_(kInbox) {
+        protocol_(tls ? media::IngestProtocol::rtmps : media::IngestProtocol::rtmp) {
     error_code ignored;
     address_ = socket.remote_endpoint(ignored).address();
     if (tls) {
@@ -121,12 +121,12 @@ class RtmpPublisher final : public Publisher,
       }
     }
     for (;;) {
-      const auto read = co_await transport_->read(inbox_);
+      const auto read = co_await transport_->read_shared(inbox());
       if (read.ec) {
         if (read.ec != asio::error::eof) log_refused(read.ec.message());
         co_return false;
       }
-      pending_ = std::span<const std::byte>(inbox_).first(read.bytes);
+      pending_ = inbox().first(read.bytes);
       for (;;) {
         auto event = session_.read(pending_);
         if (event.has_error()) {
@@ -137,6 +137,8 @@ class RtmpPublisher final : public Publisher,
         if (!*event) break;
         if (const auto* request = std::get_if<rtmp::PublishRequest>(&**event)) {
           flush_answers();
+          behind_request_.assign(pending_.begin(), pending_.end());
+          pending_ = behind_request_;
           const bool granted = co_await authorize(*request);
           co_return granted;
         }
@@ -346,9 +348,15 @@ class RtmpPublisher final : public Publisher,
     co_await (discard_input() || deadline.async_wait(asio::use_awaitable));
   }
 
+  // Of all connections of the thread that do not publish yet, or any more.
+  static std::span<std::byte> inbox() {
+    thread_local std::array<std::byte, kInbox> shared;
+    return shared;
+  }
+
   asio::awaitable<void> discard_input() {
     for (;;) {
-      const auto read = co_await transport_->read(inbox_);
+      const auto read = co_await transport_->read_shared(inbox());
       if (read.ec) co_return;
     }
   }
@@ -370,9 +378,9 @@ class RtmpPublisher final : public Publisher,
 
   rtmp::ServerSession session_;
   FlvPackets packets_;
-  std::vector<std::byte> inbox_;        // until the publish is accepted, and after its end
-  media::PayloadSlab slab_;             // meanwhile
-  std::span<const std::byte> pending_;  // read, not yet parsed
+  media::PayloadSlab slab_;                // while it publishes
+  std::vector<std::byte> behind_request_;  // what came with the publish command
+  std::span<const std::byte> pending_;     // read, not yet parsed
 
   Grant grant_;
   media::Stream* stream_ = nullptr;

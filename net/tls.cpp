@@ -137,6 +137,9 @@ class OpenSslTransport final : public TlsTransport {
 
   std::string failure() const override { return failure_; }
 
+  // read() writes to it when it has something, and ends then.
+  asio::awaitable<IoResult> read_shared(std::span<std::byte> into) override { return read(into); }
+
   asio::awaitable<IoResult> read(std::span<std::byte> into) override {
     for (;;) {
       IoResult result = read_some(into);

@@ -99,6 +99,18 @@ class PlainTransport final : public Transport {
     co_return result;
   }
 
+  asio::awaitable<IoResult> read_shared(std::span<std::byte> into) override {
+    for (;;) {
+      IoResult result;
+      result.ec = co_await wait_readable();
+      if (result.ec) co_return result;
+      const ssize_t got = ::recv(socket_.native_handle(), into.data(), into.size(), MSG_DONTWAIT);
+      result = io_result(got >= 0 ? got : -errno);
+      if (got == 0) result.ec = asio::error::eof;
+      if (!result.blocked) co_return result;
+    }
+  }
+
   IoResult write_some(std::span<const asio::const_buffer> buffers) override {
     // Laid out as struct iovec is; copied so as not to depend on it.
     constexpr std::size_t kMaxPieces = 256;

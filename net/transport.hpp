@@ -41,6 +41,9 @@ class Transport {
 
   // Waits until there is something to read, and reads what there is; never `blocked`.
   virtual boost::asio::awaitable<IoResult> read(std::span<std::byte> into) = 0;
+  // The same, but nothing is written to `into` before the last moment: many connections of a thread may share
+  // it that have nothing to read most of the time.
+  virtual boost::asio::awaitable<IoResult> read_shared(std::span<std::byte> into) = 0;
   // Gather write. `bytes` counts what the transport has taken; it must not be offered again. With `blocked`,
   // wait for write readiness and call again (also with no buffers, while unsent() is true).
   virtual IoResult write_some(std::span<const boost::asio::const_buffer> buffers) = 0;

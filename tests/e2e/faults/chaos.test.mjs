@@ -69,7 +69,7 @@ faultLine('D4', '50 of 100 destinations stall, flap and refuse at random for 10 
   // time for which the machine had no processor for it.
   const { p99, max } = storm.report.delay;
   const what = `longest delay at a good one, ${max} ms, beyond the longest wait for a processor, ${storm.queued.toFixed(1)}`;
-  line.atMost(`${what} (p99 ${p99}, before ${calm.report.delay.p99})`, max - storm.queued, 50, 'ms');
+  line.atMost(`${what} (p99 ${p99}, before ${calm.report.delay.p99})`, Math.max(0, max - storm.queued), 50, 'ms');
 
   // What was hurt recovers.
   for (const proxy of proxies) {
