@@ -66,10 +66,17 @@ export async function fixture({ seconds = 10, gop = 60, bitrate = '400k', size =
   );
 }
 
+const underWay = new Map(); // name -> the promise of its path
+
 /** The file that `make(path)` makes, once for all runs; `recipe` is all that it depends on. */
-export async function cached(recipe, extension, make) {
-  const folder = join(import.meta.dirname, '..', 'node_modules', '.cache');
+export function cached(recipe, extension, make) {
   const name = `${createHash('sha256').update(recipe).digest('hex').slice(0, 16)}.${extension}`;
+  if (!underWay.has(name)) underWay.set(name, keep(name, make));
+  return underWay.get(name);
+}
+
+async function keep(name, make) {
+  const folder = join(import.meta.dirname, '..', 'node_modules', '.cache');
   const file = join(folder, name);
   if (!existsSync(file)) {
     // Several test processes may make it at once; the rename keeps readers from ever seeing half a file.
