@@ -74,6 +74,9 @@ faultLine('E13', 'the encoder vanishes and is back: sound alone, pictures alone,
       line.atMost(`${name}: longest step of ${codec}`, Math.max(...steps(times)) / 90, 1000, 'ms');
       line.atLeast(`${name}: length of ${codec}`, (times.at(-1) - times[0]) / 90, 6000 + AWAY - 1000, 'ms');
     }
-    line.exactly(`${name}: what a decoder says`, await decodeErrors(receiver.file), '');
+    // The frame that was under way when the encoder was killed is lost, as any that is cut off by the network.
+    const complaints = (await decodeErrors(receiver.file)).split('\n').filter(Boolean);
+    t.diagnostic(complaints.join('; '));
+    line.atMost(`${name}: complaints of a decoder, with two frames cut off`, complaints.length, 2);
   }
 });

@@ -1,5 +1,6 @@
 // The daemon and its host: killed, hanging, out of descriptors, with a log that nobody reads.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import net from 'node:net';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +9,7 @@ import { run } from '../lib/cleanup.mjs';
 import { Daemon } from '../lib/daemon.mjs';
 import { faultLine } from '../lib/fault_line.mjs';
 import { fixtureTags } from '../lib/publishers.mjs';
-import { EndlessPublisher, RtmpPublisher } from '../lib/rtmp_publisher.mjs';
+import { EndlessPublisher } from '../lib/rtmp_publisher.mjs';
 import { RtmpSink } from '../lib/rtmp_sink.mjs';
 import { LiveInput } from '../lib/sdk.mjs';
 import { until } from '../lib/until.mjs';
@@ -171,15 +172,15 @@ faultLine('H9', 'a flood of log lines, and a log that nobody reads', {}, async (
   const session = await sink.session('show');
   await until('pictures', () => session.videoCount > 15);
 
-  // A source that provokes lines: keys that are not known, as fast as it can.
+  // A source that provokes lines, as fast as it can: what it speaks is not RTMP.
   const from = daemon.log.length;
   const began = performance.now();
   let refused = 0;
   const knock = async () => {
     while (performance.now() - began < 5000) {
-      const stranger = await RtmpPublisher.connect({ port: daemon.ports.rtmp, key: 'nobody' }).catch(() => null);
-      await stranger?.publish().catch(() => {});
-      stranger?.socket.destroy();
+      const stranger = net.connect({ host: '127.0.0.1', port: daemon.ports.rtmp });
+      stranger.on('error', () => {}).on('data', () => {}).write('GET / HTTP/1.1\r\nHost: here\r\n\r\n');
+      await once(stranger, 'close').catch(() => {});
       refused += 1;
     }
   };

@@ -56,14 +56,15 @@ async function run({ id, file }) {
   return figures;
 }
 
-const table = [];
+const rows = new Map(); // id -> of the table
 let failed = 0;
 const chosen = lines.filter(({ id }) => ids.length === 0 || ids.includes(id));
 for (const line of chosen) {
   const figures = await run(line);
   for (const { id, what, passed, value, limit, unit } of figures) {
     console.log(`${id} ${passed ? 'PASS' : 'FAIL'} ${value} ${limit} ${unit} - ${what}`);
-    table.push(`| ${id} | ${what} | ${passed ? 'PASS' : '**FAIL**'} | ${value} ${unit} | ${limit} |`);
+    const row = `| ${id} | ${what} | ${passed ? 'PASS' : '**FAIL**'} | ${value} ${unit} | ${limit} |`;
+    rows.set(id, [...(rows.get(id) ?? []), row]);
   }
   if (figures.some((figure) => !figure.passed)) failed += 1;
 }
@@ -73,6 +74,12 @@ if (flags.includes('--write')) {
   const [begin, end] = ['<!-- figures: scripts/faults --write -->', '<!-- end of figures -->'];
   const head = text.slice(0, text.indexOf(begin) + begin.length);
   const tail = text.slice(text.indexOf(end));
+  // Lines that did not run keep what they have.
+  for (const row of text.slice(head.length, text.length - tail.length).split('\n')) {
+    const [, id] = /^\| ([EDHS]\d+) \|/.exec(row) ?? [];
+    if (id && !chosen.some((line) => line.id === id)) rows.set(id, [...(rows.get(id) ?? []), row]);
+  }
+  const table = lines.flatMap(({ id }) => rows.get(id) ?? []);
   const body = ['', '| line | measured | | value | limit |', '| --- | --- | --- | --- | --- |', ...table, ''].join('\n');
   writeFileSync(DOC, head + body + tail);
 }
