@@ -34,6 +34,7 @@ constexpr std::array kAccountRoutes{
     Route{"POST", "/stream/live_inputs/{uid}/outputs", create_output},
     Route{"GET", "/stream/live_inputs/{uid}/outputs/{oid}", get_output},
     Route{"PUT", "/stream/live_inputs/{uid}/outputs/{oid}", update_output},
+    Route{"POST", "/stream/live_inputs/{uid}/outputs/{oid}/retry", retry_output},
     Route{"DELETE", "/stream/live_inputs/{uid}/outputs/{oid}", delete_output},
 };
 

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "control/engine_listener.hpp"
 #include "media/status.hpp"
 
 namespace simulcast::control {
@@ -34,10 +35,19 @@ class Engine {
   // Empty before the first connection of this input.
   virtual std::optional<InputReport> input_status(std::string_view input_uid) const = 0;
 
+  // Of the media that comes in now; empty while the input is not live.
+  virtual std::optional<media::InputStats> input_stats(std::string_view input_uid) const = 0;
+
   // For an output that is known to the store; right after wanted_changed() it already shows the new wish.
   virtual media::OutputStatus output_status(std::string_view input_uid,
                                             std::string_view output_uid) const = 0;
   virtual media::OutputStats output_stats(std::string_view input_uid, std::string_view output_uid) const = 0;
+
+  // Ends the wait between two tries of an output; of no effect on one that does not wait.
+  virtual void retry(std::string_view input_uid, std::string_view output_uid) = 0;
+
+  // From now on `listener` hears of every change; it must outlive the engine's work.
+  virtual void listen(EngineListener& listener) = 0;
 
   // Empty when all is well, else one sentence about what is not: a closed listener, a stalled shard.
   virtual std::string readiness_problem() const = 0;

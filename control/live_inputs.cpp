@@ -77,7 +77,8 @@ void make_keys(LiveInput& input) {
 }
 
 json::object shown(Context& context, const LiveInput& input) {
-  return live_input_json(input, context.engine.input_status(input.uid), context.settings.addresses);
+  return live_input_json(input, context.engine.input_status(input.uid), context.engine.input_stats(input.uid),
+                         context.settings.addresses);
 }
 
 template <class Change>

@@ -121,6 +121,12 @@ Response update_output(Context& context, const Call& call) {
   return success(shown(context, output), findings.notices);
 }
 
+Response retry_output(Context& context, const Call& call) {
+  const Output output = find_output(context, call);
+  context.engine.retry(output.input_uid, output.uid);
+  return success(shown(context, output));
+}
+
 Response delete_output(Context& context, const Call& call) {
   const LiveInput input = find_input(context, call);
   const std::string& uid = call.parameter("oid");

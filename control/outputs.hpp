@@ -12,6 +12,7 @@ Response list_outputs(Context& context, const Call& call);
 Response create_output(Context& context, const Call& call);
 Response get_output(Context& context, const Call& call);
 Response update_output(Context& context, const Call& call);
+Response retry_output(Context& context, const Call& call);
 Response delete_output(Context& context, const Call& call);
 
 }  // namespace simulcast::control

@@ -195,6 +195,7 @@ void Application::keep_watch() {
   }
   told_stalled_ = !problem.empty();
   tell_log_losses();
+  spare_memory_.give_back();
   constexpr int kAnswers = 4;  // in a period of the watchdog
   const auto period = watchdog_period() / kAnswers;
   watch_timer_.expires_after(period.count() > 0 ? std::min<std::chrono::microseconds>(period, kWatch)

@@ -19,6 +19,7 @@
 #include "daemon/publisher_gate.hpp"
 #include "daemon/relay.hpp"
 #include "daemon/shard_streams.hpp"
+#include "daemon/spare_memory.hpp"
 #include "egress/output_spec.hpp"
 #include "ingest/rtmp_server.hpp"
 #include "ingest/srt_server.hpp"
@@ -70,6 +71,7 @@ class Application {
   boost::asio::steady_timer stop_timer_{control_};
   boost::asio::steady_timer watch_timer_{control_};
   bool told_stalled_ = false;
+  SpareMemory spare_memory_;
   std::size_t shards_busy_ = 0;  // while stopping
 
   // In the order in which they may refer to each other; destroyed from the end, after the shards' threads

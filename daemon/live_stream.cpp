@@ -207,14 +207,15 @@ void LiveStream::retry(const std::string& output_uid) {
   if (const auto worker = workers_.find(output_uid); worker != workers_.end()) worker->second->retry_now();
 }
 
-void LiveStream::collect_stats(std::vector<OutputStatsReport>& into) {
+void LiveStream::collect_stats(ShardReport& into) {
   tell_clock_jumps();
-  for (auto& [uid, worker] : workers_) into.push_back({uid_, uid, worker->report()});
+  into.inputs.push_back({uid_, meter_.report(stream_)});
+  for (auto& [uid, worker] : workers_) into.outputs.push_back({uid_, uid, worker->report()});
 }
 
 // Once for each publisher: one whose clock is broken may jump all the time.
 void LiveStream::tell_clock_jumps() {
-  const auto jumps = stream_.counters().clock_jumps;
+  const auto jumps = stream_.clock_jumps();
   if (std::exchange(clock_jumps_, jumps) == jumps || std::exchange(told_clock_jump_, true)) return;
   spdlog::warn("the encoder's clock jumped; the stream goes on without a gap input={}", uid_);
 }

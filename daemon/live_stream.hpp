@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "continuity/slates.hpp"
+#include "daemon/input_meter.hpp"
 #include "daemon/relay_events.hpp"
 #include "daemon/stream_settings.hpp"
 #include "egress/output_spec.hpp"
@@ -53,7 +54,7 @@ class LiveStream final : private egress::WorkerListener {
   // publisher that comes at the last moment makes it false again.
   bool finished() const { return !on_air_ && publisher_ == nullptr && workers_.empty(); }
 
-  void collect_stats(std::vector<OutputStatsReport>& into);
+  void collect_stats(ShardReport& into);
 
  private:
   void reconcile();
@@ -81,6 +82,7 @@ class LiveStream final : private egress::WorkerListener {
   egress::RtmpFanout fanout_;
   continuity::SlateChoice slate_;
   media::Stream stream_;
+  InputMeter meter_;
   std::shared_ptr<void> lease_;  // pins the input to this shard
   ingest::Publisher* publisher_ = nullptr;
   boost::asio::steady_timer hold_timer_;

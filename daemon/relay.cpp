@@ -99,6 +99,7 @@ void Relay::take_wanted(const control::LiveInput& wanted, const std::vector<cont
   std::map<std::string, Output, std::less<>> kept;
   for (const auto& output : outputs) {
     Output& mine = kept[output.uid] = std::move(input.outputs[output.uid]);
+    const media::OutputStatus before = mine.status;
     mine.enabled = output.enabled;
     // Until the shard has answered, the API already shows the new wish.
     if (mine.at_work) {
@@ -109,6 +110,7 @@ void Relay::take_wanted(const control::LiveInput& wanted, const std::vector<cont
       show(mine.status, input.on_air ? OutputState::connecting : OutputState::idle);
     }
     if (mine.status.since == media::WallTime{}) mine.status.since = now();
+    tell(wanted.uid, output.uid, before, mine.status);
     if (output.enabled) specs.push_back(spec_of(output));
   }
   input.outputs = std::move(kept);
@@ -152,6 +154,16 @@ void Relay::enter(Input& input, bool connected, InputReason reason) {
   current.entered_at = current.last_seen = now();
 }
 
+void Relay::tell(const std::string& uid, const Input& input) {
+  for (auto* listener : listeners_) listener->input_changed(uid, input.report->current);
+}
+
+void Relay::tell(const std::string& input_uid, const std::string& output_uid,
+                 const media::OutputStatus& before, const media::OutputStatus& status) {
+  if (before == status) return;
+  for (auto* listener : listeners_) listener->output_changed(input_uid, output_uid, status);
+}
+
 std::optional<control::InputReport> Relay::input_status(std::string_view input_uid) const {
   const auto input = inputs_.find(input_uid);
   if (input == inputs_.end() || !input->second.report) return std::nullopt;
@@ -177,6 +189,18 @@ media::OutputStats Relay::output_stats(std::string_view input_uid, std::string_v
   return output != nullptr ? output->stats : media::OutputStats{};
 }
 
+std::optional<media::InputStats> Relay::input_stats(std::string_view input_uid) const {
+  const auto input = inputs_.find(input_uid);
+  return input == inputs_.end() ? std::nullopt : input->second.stats;
+}
+
+void Relay::retry(std::string_view input_uid, std::string_view output_uid) {
+  const auto input = inputs_.find(input_uid);
+  if (input == inputs_.end()) return;
+  on_stream(input->second, input->first,
+            [output = std::string(output_uid)](LiveStream& stream) { stream.retry(output); });
+}
+
 std::string Relay::readiness_problem() const {
   const auto time = std::chrono::steady_clock::now();
   const auto stalled =
@@ -192,6 +216,7 @@ void Relay::input_connected(const std::string& uid, net::Shard& shard, media::In
     input.on_air = true;
     enter(input, true, input.report ? InputReason::reconnected : InputReason::connected);
     input.report->current.protocol = protocol;
+    tell(uid, input);
     reconcile(uid);
   });
 }
@@ -205,10 +230,11 @@ void Relay::input_disconnected(const std::string& uid, InputReason reason,
     auto& report = input->second.report;
     if (report && !report->current.connected && report->current.reason == reason) {
       report->current.hold_ends_at = hold_ends_at;  // only that has changed
-      return;
+    } else {
+      enter(input->second, false, reason);
+      report->current.hold_ends_at = hold_ends_at;
     }
-    enter(input->second, false, reason);
-    report->current.hold_ends_at = hold_ends_at;
+    tell(uid, input->second);
   });
 }
 
@@ -217,6 +243,7 @@ void Relay::stream_ended(const std::string& uid) {
     const auto input = inputs_.find(uid);
     if (input == inputs_.end() || input->second.on_air) return;
     input->second.shard = nullptr;
+    input->second.stats.reset();
     reconcile(uid);  // lets go of an input that was deleted meanwhile
   });
 }
@@ -232,7 +259,7 @@ void Relay::output_changed(const std::string& input_uid, const std::string& outp
     output->second.stats = stats;
     // What was shown ahead stays until the worker has caught up with the wish.
     if (!output->second.enabled && status.state != OutputState::stopping) return;
-    output->second.status = status;
+    tell(input_uid, output_uid, std::exchange(output->second.status, status), status);
   });
 }
 
@@ -246,20 +273,26 @@ void Relay::output_ended(const std::string& input_uid, const std::string& output
     output->second.stats.bitrate = 0;
     output->second.stats.queue = {};
     output->second.stats.connected_at.reset();
+    const media::OutputStatus before = output->second.status;
     show(output->second.status, !output->second.enabled ? OutputState::disabled
                                 : input->second.on_air  ? OutputState::connecting
                                                         : OutputState::idle);
+    tell(input_uid, output_uid, before, output->second.status);
   });
 }
 
-void Relay::shard_report(unsigned shard, std::vector<OutputStatsReport> reports) {
-  asio::post(control_, [this, shard, reports = std::move(reports)] {
+void Relay::shard_report(unsigned shard, ShardReport report) {
+  asio::post(control_, [this, shard, report = std::move(report)] {
     last_report_[shard] = std::chrono::steady_clock::now();
-    for (const auto& report : reports) {
-      const auto input = inputs_.find(report.input_uid);
+    for (const auto& [uid, stats] : report.inputs) {
+      const auto input = inputs_.find(uid);
+      if (input != inputs_.end() && input->second.shard != nullptr) input->second.stats = stats;
+    }
+    for (const auto& [input_uid, output_uid, stats] : report.outputs) {
+      const auto input = inputs_.find(input_uid);
       if (input == inputs_.end()) continue;
-      const auto output = input->second.outputs.find(report.output_uid);
-      if (output != input->second.outputs.end()) output->second.stats = report.stats;
+      const auto output = input->second.outputs.find(output_uid);
+      if (output != input->second.outputs.end()) output->second.stats = stats;
     }
   });
 }

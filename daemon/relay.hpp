@@ -42,6 +42,9 @@ class Relay final : public control::Engine, public RelayEvents {
   std::optional<control::InputReport> input_status(std::string_view input_uid) const override;
   media::OutputStatus output_status(std::string_view input_uid, std::string_view output_uid) const override;
   media::OutputStats output_stats(std::string_view input_uid, std::string_view output_uid) const override;
+  std::optional<media::InputStats> input_stats(std::string_view input_uid) const override;
+  void retry(std::string_view input_uid, std::string_view output_uid) override;
+  void listen(control::EngineListener& listener) override { listeners_.push_back(&listener); }
   std::string readiness_problem() const override;
 
   // From the shards.
@@ -52,7 +55,7 @@ class Relay final : public control::Engine, public RelayEvents {
   void output_changed(const std::string& input_uid, const std::string& output_uid,
                       const media::OutputStatus& status, const media::OutputStats& stats) override;
   void output_ended(const std::string& input_uid, const std::string& output_uid) override;
-  void shard_report(unsigned shard, std::vector<OutputStatsReport> reports) override;
+  void shard_report(unsigned shard, ShardReport report) override;
 
  private:
   struct Output {
@@ -65,6 +68,7 @@ class Relay final : public control::Engine, public RelayEvents {
     net::Shard* shard = nullptr;  // while anything of it is left on one
     bool on_air = false;          // a publisher feeds it, or it holds
     std::optional<control::InputReport> report;
+    std::optional<media::InputStats> stats;  // while on a shard
     std::map<std::string, Output, std::less<>> outputs;
   };
 
@@ -75,7 +79,12 @@ class Relay final : public control::Engine, public RelayEvents {
   // Runs `work` with the input's stream on its shard, if it is still there by then.
   template <class Work>
   void on_stream(const Input& input, const std::string& uid, Work work);
+  // The input's connection has become this; tell() is to follow once all of it is set.
   void enter(Input& input, bool connected, media::InputReason reason);
+  void tell(const std::string& uid, const Input& input);
+  // Tells of what has changed since `before`.
+  void tell(const std::string& input_uid, const std::string& output_uid, const media::OutputStatus& before,
+            const media::OutputStatus& status);
   const Output* find(std::string_view input_uid, std::string_view output_uid) const;
 
   boost::asio::io_context& control_;
@@ -86,6 +95,7 @@ class Relay final : public control::Engine, public RelayEvents {
   const std::vector<std::unique_ptr<ShardStreams>>* streams_ = nullptr;
   std::map<std::string, Input, std::less<>> inputs_;
   std::vector<std::chrono::steady_clock::time_point> last_report_;  // by shard
+  std::vector<control::EngineListener*> listeners_;
 };
 
 }  // namespace simulcast::daemon

@@ -17,6 +17,16 @@ struct OutputStatsReport {
   media::OutputStats stats;
 };
 
+struct InputStatsReport {
+  std::string input_uid;
+  media::InputStats stats;
+};
+
+struct ShardReport {
+  std::vector<InputStatsReport> inputs;
+  std::vector<OutputStatsReport> outputs;
+};
+
 class RelayEvents {
  public:
   // A publisher feeds the input; its wanted outputs are asked for with ShardStreams::want().
@@ -32,8 +42,8 @@ class RelayEvents {
   // No worker is left for this output; whether that means idle or disabled is the control thread's to say.
   virtual void output_ended(const std::string& input_uid, const std::string& output_uid) = 0;
 
-  // Once a second: a sign of life, and the figures of every output on the shard.
-  virtual void shard_report(unsigned shard, std::vector<OutputStatsReport> reports) = 0;
+  // Once a second: a sign of life, and the figures of everything on the shard.
+  virtual void shard_report(unsigned shard, ShardReport report) = 0;
 
  protected:
   ~RelayEvents() = default;

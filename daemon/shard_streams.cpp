@@ -21,9 +21,9 @@ void ShardStreams::start() {
 }
 
 void ShardStreams::report() {
-  std::vector<OutputStatsReport> reports;
-  for (auto& [uid, stream] : streams_) stream->collect_stats(reports);
-  events_.shard_report(shard_.index(), std::move(reports));
+  ShardReport figures;
+  for (auto& [uid, stream] : streams_) stream->collect_stats(figures);
+  events_.shard_report(shard_.index(), std::move(figures));
   report_timer_.expires_after(kReportInterval);
   report_timer_.async_wait([this](boost::system::error_code ec) {
     if (!ec) report();

@@ -31,6 +31,8 @@ struct OutputStatus {
   int attempt = 0;      // failed tries since the last healthy connection
   std::optional<WallTime> next_retry_at;
   std::optional<WallTime> hold_ends_at = {};  // while holding: how long the connection is kept
+
+  bool operator==(const OutputStatus&) const = default;
 };
 
 struct OutputStats {
@@ -72,6 +74,41 @@ struct InputStatus {
   WallTime entered_at{};
   WallTime last_seen{};
   std::optional<WallTime> hold_ends_at = {};  // while outputs are kept for it to come back
+};
+
+// What is measured of the media that an input gets; nothing is decoded beyond headers. Of the first video and
+// the first audio track.
+struct VideoTrack {
+  std::string codec;    // "h264", "hevc", "av1", "vp9", as ffprobe has it
+  std::string profile;  // "High"; empty: not known
+  std::string level;    // "4.1"
+  unsigned width = 0;   // as shown, after cropping; 0: not known
+  unsigned height = 0;
+  double fps = 0;                                 // over the last seconds; 0: not known yet
+  std::chrono::milliseconds keyframe_interval{};  // the longest of the last few; zero: not known yet
+  std::uint64_t bitrate = 0;                      // bit/s over the last second; 0: not told apart (MPEG-TS)
+
+  bool operator==(const VideoTrack&) const = default;
+};
+
+struct AudioTrack {
+  std::string codec;  // "aac", "mp3", "opus"
+  std::string profile;
+  unsigned sample_rate = 0;  // Hz
+  unsigned channels = 0;
+  std::uint64_t bitrate = 0;
+
+  bool operator==(const AudioTrack&) const = default;
+};
+
+struct InputStats {
+  std::uint64_t bytes_received = 0;  // payload bytes from the publisher, since the stream began
+  std::uint64_t packets = 0;
+  std::uint64_t bitrate = 0;  // bit/s over the last second, all tracks
+  std::uint64_t clock_jumps = 0;
+  std::string encoder;  // what the publisher calls itself; empty: it does not
+  std::optional<VideoTrack> video;
+  std::optional<AudioTrack> audio;
 };
 
 }  // namespace simulcast::media

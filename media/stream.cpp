@@ -69,6 +69,7 @@ void Stream::begin_publisher(PacketForm form, Trail trail) {
   trail_ = std::move(trail);
   begin_filling();  // one that is taken over is heard of no more either
   next_.emplace(Run{form, false, {}});
+  meter_.begin_publisher();
   if (continuity_) continuity_->begin_publisher();
 }
 
@@ -120,11 +121,10 @@ void Stream::join(std::span<std::byte> datagram, Timeline::Clock::time_point arr
 
 void Stream::publish(Packet packet, Timeline::Clock::time_point arrival) {
   arrival_ = arrival;
-  ++packets_;
-  bytes_ += packet.payload.size();
   if ((next_ ? next_->form : form_) == PacketForm::mpegts) {
     packet.dts = packet.pts = std::chrono::duration_cast<Time>(arrival - epoch_);
   }
+  meter_.note(packet);
   if (!next_) return give(std::move(packet));
   next_->lane.publish(std::move(packet));
   next_->lane.flush();  // to nobody
@@ -139,6 +139,7 @@ void Stream::give(Packet&& packet) {
 
 void Stream::start_run() {
   const Run run = *std::exchange(next_, std::nullopt);
+  ++runs_;
   if (std::exchange(filling_, false)) continuity_->end_filling();
   if (run.form != form_) {
     // The outputs stay where they are; it is the conversion that turns round.
@@ -221,10 +222,6 @@ void Stream::stop_converter() {
   lane(form_).detach(*converter_);
   lane(converter_->to()).begin_publisher();
   converter_.reset();
-}
-
-Stream::Counters Stream::counters() const {
-  return {packets_, bytes_, timeline_.jumps()};
 }
 
 }  // namespace simulcast::media

@@ -22,6 +22,7 @@
 #include "media/audio_wait.hpp"
 #include "media/continuity.hpp"
 #include "media/lane.hpp"
+#include "media/meter.hpp"
 #include "media/output.hpp"
 #include "media/packet.hpp"
 #include "media/repackager.hpp"
@@ -71,12 +72,14 @@ class Stream final : private AudioWaiter {
   void attach(Output& output, PacketForm form = PacketForm::flv);
   void detach(const Output& output);
 
-  struct Counters {
-    std::uint64_t packets = 0;
-    std::uint64_t bytes = 0;
-    std::uint64_t clock_jumps = 0;
-  };
-  Counters counters() const;
+  // What publishers send; call once a second.
+  Meter::Report report() { return meter_.report(); }
+  std::uint64_t clock_jumps() const { return timeline_.jumps(); }
+  // The headers and the GOP of the publisher whose run it is, in its form.
+  PacketForm form() const { return form_; }
+  const Lane& publisher_lane() const { return lanes_[static_cast<std::size_t>(form_)]; }
+  // How many publishers' runs have begun.
+  std::uint64_t runs() const { return runs_; }
 
   // What audio of this stream may wait by, also before it gets here. Null: nothing waits.
   AudioWait* audio_wait() const { return audio_wait_; }
@@ -116,8 +119,8 @@ class Stream final : private AudioWaiter {
   Timeline::Clock::time_point epoch_;     // the zero of the datagrams' times
   Timeline::Clock::time_point arrival_;   // of the packet that is being published
   bool waiting_ = false;                  // for a video frame
-  std::uint64_t packets_ = 0;
-  std::uint64_t bytes_ = 0;
+  Meter meter_;
+  std::uint64_t runs_ = 0;
 };
 
 }  // namespace simulcast::media

@@ -37,9 +37,15 @@ class StubEngine final : public Engine {
   }
   media::OutputStatus output_status(std::string_view, std::string_view) const override { return status; }
   media::OutputStats output_stats(std::string_view, std::string_view) const override { return stats; }
+  std::optional<media::InputStats> input_stats(std::string_view) const override { return measured; }
+  void retry(std::string_view, std::string_view output_uid) override { retried.emplace_back(output_uid); }
+  void listen(EngineListener& listener) override { listeners.push_back(&listener); }
   std::string readiness_problem() const override { return problem; }
 
   std::vector<std::string> changed;
+  std::vector<std::string> retried;
+  std::vector<EngineListener*> listeners;
+  std::optional<media::InputStats> measured;
   std::map<std::string, InputReport> reports;
   media::OutputStatus status;
   media::OutputStats stats;

@@ -59,6 +59,17 @@ TEST_F(OutputsTest, CreatedAsTheOfficialClientsDo) {
   EXPECT_EQ(call("GET", path_ + "/" + text(output.at("uid"))).result(), answer.result());
 }
 
+TEST_F(OutputsTest, RetryIsTheEnginesToDo) {
+  const std::string uid = new_output(input_);
+  engine_.changed.clear();
+  const Answer answer = call("POST", path_ + "/" + uid + "/retry");
+  EXPECT_TRUE(answer.ok());
+  EXPECT_EQ(text(answer.object().at("uid")), uid);
+  EXPECT_THAT(engine_.retried, ElementsAre(uid));
+  EXPECT_THAT(engine_.changed, testing::IsEmpty());
+  EXPECT_TRUE(is_error(call("POST", path_ + "/0/retry"), 404, 10003, "", "no output"));
+}
+
 TEST_F(OutputsTest, StatusAndStatsAreTheEngines) {
   const std::string uid = new_output(input_);
   const media::WallTime since(std::chrono::milliseconds(1'700'000'000'250));

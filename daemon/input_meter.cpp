@@ -1,0 +1,50 @@
+#include "daemon/input_meter.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace simulcast::daemon {
+
+bool InputMeter::headers_changed(const media::Stream& stream) {
+  const auto now = std::chrono::steady_clock::now();
+  const bool same_run = std::exchange(run_, stream.runs()) == stream.runs();
+  if (stream.form() == media::PacketForm::mpegts) {
+    if (same_run && now < described_at_ + kDescribeAgain && tracks_.video && tracks_.audio) return false;
+    described_at_ = now;
+    return true;
+  }
+  std::vector<media::Payload> headers;
+  for (const auto& packet : stream.publisher_lane().headers()) headers.push_back(packet.payload);
+  const auto same = [](const media::Payload& left, const media::Payload& right) {
+    return left.data() == right.data() && left.size() == right.size();
+  };
+  // A track without headers (MP3, silent starts) shows with its first frame.
+  const bool complete = tracks_.video && tracks_.audio;
+  if (same_run && complete && std::ranges::equal(headers, described_, same)) return false;
+  described_ = std::move(headers);
+  return true;
+}
+
+media::InputStats InputMeter::report(media::Stream& stream) {
+  const media::Meter::Report measured = stream.report();
+  if (stream.publisher_lane().ready() && headers_changed(stream)) {
+    tracks_ = inspect::describe_tracks(stream.publisher_lane(), stream.form());
+  }
+  media::InputStats stats{.bytes_received = measured.bytes,
+                          .packets = measured.packets,
+                          .bitrate = measured.bitrate,
+                          .clock_jumps = stream.clock_jumps(),
+                          .encoder = tracks_.encoder,
+                          .video = tracks_.video,
+                          .audio = tracks_.audio};
+  const bool each_track = stream.form() == media::PacketForm::flv;
+  if (stats.video) {
+    stats.video->fps = measured.fps;
+    stats.video->keyframe_interval = measured.keyframe_interval;
+    if (each_track) stats.video->bitrate = measured.video_bitrate;
+  }
+  if (stats.audio && each_track) stats.audio->bitrate = measured.audio_bitrate;
+  return stats;
+}
+
+}  // namespace simulcast::daemon

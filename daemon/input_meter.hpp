@@ -1,0 +1,33 @@
+// The figures of a live input as the API shows them: what its stream measures, and what its headers say.
+//
+// Owned by LiveStream; every call on its shard.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <vector>
+
+#include "inspect/describe_tracks.hpp"
+#include "media/status.hpp"
+#include "media/stream.hpp"
+
+namespace simulcast::daemon {
+
+class InputMeter {
+ public:
+  // The headers of MPEG-TS lie among the media: they are looked for again once in a while.
+  static constexpr std::chrono::seconds kDescribeAgain{10};
+
+  // Call once a second.
+  media::InputStats report(media::Stream& stream);
+
+ private:
+  bool headers_changed(const media::Stream& stream);
+
+  inspect::Tracks tracks_;
+  std::vector<media::Payload> described_;  // the headers that they were told from
+  std::uint64_t run_ = 0;
+  std::chrono::steady_clock::time_point described_at_{};
+};
+
+}  // namespace simulcast::daemon
