@@ -24,7 +24,8 @@ void SpareMemory::give_back() {
   const auto now = std::chrono::steady_clock::now();
   if (now < next_) return;
   next_ = now + kPeriod;
-  if (resident_bytes() < left_ + kWorthwhile) return;
+  if (now < anyway_ && resident_bytes() < left_ + kWorthwhile) return;
+  anyway_ = now + kAnyway;
   ::malloc_trim(0);
   left_ = resident_bytes();
 }

@@ -13,15 +13,18 @@ namespace simulcast::daemon {
 class SpareMemory {
  public:
   // How often it is looked at, and how much larger than after the last time the daemon has to be to make it
-  // worth while: a thread that allocates waits while its arena is gone through, some 0.1 ms a megabyte.
+  // worth while at once: a thread that allocates waits while its arena is gone through, some 0.1 ms a
+  // megabyte. What is less goes once in a while.
   static constexpr std::chrono::seconds kPeriod{10};
   static constexpr std::size_t kWorthwhile = 256 * 1024;
+  static constexpr std::chrono::seconds kAnyway{60};
 
   // To be called once in a while.
   void give_back();
 
  private:
   std::chrono::steady_clock::time_point next_{};
+  std::chrono::steady_clock::time_point anyway_{};
   std::size_t left_ = 0;  // bytes resident after the last time
 };
 
