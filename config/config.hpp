@@ -42,6 +42,7 @@ struct Control {
   std::vector<Token> tokens;
   std::filesystem::path tokens_file;  // one token a line; read again on SIGHUP
   std::optional<Certificate> tls;
+  std::optional<Listen> metrics;  // a listener for /metrics alone, without credentials
 
   bool operator==(const Control&) const = default;
 };

@@ -11,6 +11,8 @@
 #include "control/faults.hpp"
 #include "control/health.hpp"
 #include "control/live_inputs.hpp"
+#include "control/metrics.hpp"
+#include "control/observers.hpp"
 #include "control/outputs.hpp"
 #include "control/random_hex.hpp"
 #include "control/router.hpp"
@@ -21,6 +23,7 @@ namespace {
 
 // Under /client/v4/accounts/{account}; with credentials.
 constexpr std::array kAccountRoutes{
+    Route{"GET", "/stream/events", get_events},
     Route{"GET", "/stream/live_inputs", list_inputs},
     Route{"POST", "/stream/live_inputs", create_input},
     Route{"GET", "/stream/live_inputs/{uid}", get_input},
@@ -36,6 +39,11 @@ constexpr std::array kAccountRoutes{
     Route{"PUT", "/stream/live_inputs/{uid}/outputs/{oid}", update_output},
     Route{"POST", "/stream/live_inputs/{uid}/outputs/{oid}/retry", retry_output},
     Route{"DELETE", "/stream/live_inputs/{uid}/outputs/{oid}", delete_output},
+};
+
+// At the root; to this machine without credentials.
+constexpr std::array kLocalRoutes{
+    Route{"GET", "/metrics", get_metrics},
 };
 
 // At the root and under /client/v4, for those who only know the base URL; without credentials.
@@ -79,11 +87,12 @@ Response inside_failure(Problem problem, std::string_view what, const Request& r
 }  // namespace
 
 struct Api::Impl {
-  Impl(ApiSettings the_settings, Store& store, Engine& engine, const AccessTokens& the_tokens)
-      : settings(std::move(the_settings)), tokens(the_tokens), context{settings, store, engine, {}} {
+  Impl(ApiSettings the_settings, Store& store, Engine& engine, const AccessTokens& the_tokens, ApiParts parts)
+      : settings(std::move(the_settings)), tokens(the_tokens), context{settings, store, engine, parts, {}} {
     router.add("/client/v4/accounts/{account}", kAccountRoutes);
     router.add("/client/v4", kOpenRoutes);
     router.add("", kOpenRoutes);
+    router.add("", kLocalRoutes);
   }
 
   Response answer(const Request& request) {
@@ -106,8 +115,26 @@ struct Api::Impl {
         throw RequestError(Problem::forbidden, "This daemon serves another account");
       }
     }
+    if (match.route == kLocalRoutes.data() && !request.from_this_machine) authenticate(request, tokens);
     for (const auto& [name, id] : match.parameters) check_id(id);
     return match.route->handler(context, Call{request, match.parameters});
+  }
+
+  // Whatever goes wrong is an answer too.
+  Response answer_anyhow(const Request& request) {
+    try {
+      return answer(request);
+    } catch (const RequestError& error) {
+      return failure(error.faults(), error.headers());
+    } catch (const StoreError& error) {
+      if (error.kind() == StoreError::Kind::full) {
+        return inside_failure(Problem::storage_full, "The disk is full, nothing was changed", request,
+                              error.what());
+      }
+      return inside_failure(Problem::internal, "Internal error", request, error.what());
+    } catch (const std::exception& error) {
+      return inside_failure(Problem::internal, "Internal error", request, error.what());
+    }
   }
 
   ApiSettings settings;
@@ -116,25 +143,19 @@ struct Api::Impl {
   Router router;
 };
 
-Api::Api(ApiSettings settings, Store& store, Engine& engine, const AccessTokens& tokens)
-    : impl_(std::make_unique<Impl>(std::move(settings), store, engine, tokens)) {}
+Api::Api(ApiSettings settings, Store& store, Engine& engine, const AccessTokens& tokens, ApiParts parts)
+    : impl_(std::make_unique<Impl>(std::move(settings), store, engine, tokens, parts)) {}
 
 Api::~Api() = default;
 
 Response Api::handle(const Request& request) {
-  try {
-    return impl_->answer(request);
-  } catch (const RequestError& error) {
-    return failure(error.faults(), error.headers());
-  } catch (const StoreError& error) {
-    if (error.kind() == StoreError::Kind::full) {
-      return inside_failure(Problem::storage_full, "The disk is full, nothing was changed", request,
-                            error.what());
-    }
-    return inside_failure(Problem::internal, "Internal error", request, error.what());
-  } catch (const std::exception& error) {
-    return inside_failure(Problem::internal, "Internal error", request, error.what());
+  const auto began = std::chrono::steady_clock::now();
+  Response response = impl_->answer_anyhow(request);
+  if (impl_->context.parts.metrics != nullptr) {
+    impl_->context.parts.metrics->request_answered(request.method, response.status,
+                                                   std::chrono::steady_clock::now() - began);
   }
+  return response;
 }
 
 }  // namespace simulcast::control

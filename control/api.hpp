@@ -29,9 +29,18 @@ struct ApiSettings {
   std::function<Timestamp()> now = system_now;
 };
 
+class EventStream;
+class Metrics;
+
+// What some routes need; without it they are not there. All must outlive the Api.
+struct ApiParts {
+  EventStream* events = nullptr;
+  Metrics* metrics = nullptr;
+};
+
 class Api {
  public:
-  Api(ApiSettings settings, Store& store, Engine& engine, const AccessTokens& tokens);
+  Api(ApiSettings settings, Store& store, Engine& engine, const AccessTokens& tokens, ApiParts parts = {});
   ~Api();
 
   Response handle(const Request& request);

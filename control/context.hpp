@@ -18,6 +18,7 @@ struct Context {
   const ApiSettings& settings;
   Store& store;
   Engine& engine;
+  ApiParts parts;
   std::optional<Timestamp> last_good_write;  // of the store's check, see health.cpp
 };
 

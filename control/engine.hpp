@@ -4,6 +4,7 @@
 // Called on the control thread only; every call answers at once from memory and never waits for a shard.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -24,6 +25,25 @@ struct InputReport {
       history;  // newest first, without `current`; the API shows the first kHistory
 };
 
+// All that is known of an input and its outputs now.
+struct OutputSnapshot {
+  std::string uid;
+  std::string name;  // as its record has it
+  media::OutputStatus status;
+  media::OutputStats stats;
+};
+struct InputSnapshot {
+  std::string uid;
+  std::string name;                          // meta.name
+  std::optional<media::InputStatus> status;  // empty before the first connection
+  std::optional<media::InputStats> stats;    // empty while it is not live
+  std::vector<OutputSnapshot> outputs;
+};
+
+struct ShardSnapshot {
+  std::chrono::microseconds loop_lag{};  // how late its event loop was at most, in the last second
+};
+
 class Engine {
  public:
   virtual ~Engine() = default;
@@ -42,6 +62,14 @@ class Engine {
   virtual media::OutputStatus output_status(std::string_view input_uid,
                                             std::string_view output_uid) const = 0;
   virtual media::OutputStats output_stats(std::string_view input_uid, std::string_view output_uid) const = 0;
+
+  enum class Which { all, live };
+  // `live`: only those that a publisher feeds, or that hold for one.
+  virtual std::vector<InputSnapshot> snapshot(Which which) const = 0;
+  // Of one; empty when there is no such input.
+  virtual std::optional<InputSnapshot> snapshot_of(std::string_view input_uid) const = 0;
+
+  virtual std::vector<ShardSnapshot> shards() const = 0;
 
   // Ends the wait between two tries of an output; of no effect on one that does not wait.
   virtual void retry(std::string_view input_uid, std::string_view output_uid) = 0;

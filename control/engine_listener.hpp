@@ -16,6 +16,8 @@ class EngineListener {
   // Something of the output's status is other than before: its state, its message, its attempt.
   virtual void output_changed(const std::string& input_uid, const std::string& output_uid,
                               const media::OutputStatus& status) = 0;
+  // The input's record or one of its outputs has been created, edited or deleted.
+  virtual void wanted_changed(const std::string& input_uid) { static_cast<void>(input_uid); }
 
  protected:
   ~EngineListener() = default;

@@ -8,6 +8,7 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <optional>
@@ -34,6 +35,8 @@ constexpr auto kResult = asio::as_tuple(asio::use_awaitable);
 // reset the connection, and the answer might be lost with it (RFC 9112, 9.6).
 constexpr std::chrono::seconds kLinger{2};
 constexpr std::chrono::seconds kStopWriting{1};
+// What answers that take their time, and those without an end, are bounded by themselves.
+constexpr std::chrono::hours kStreaming{24};
 // More than the header limit (which is the parser's to enforce), and what bounds a chunk's header and
 // trailer.
 constexpr std::size_t kReadBuffer = 64 * 1024;
@@ -51,6 +54,7 @@ class Session final : public HttpSession {
     socket().set_option(tcp::no_delay(true), ignored);
     const auto peer = socket().remote_endpoint(ignored);
     if (!ignored) peer_ = fmt::format("{}:{}", peer.address().to_string(), peer.port());
+    peer_is_local_ = !ignored && peer.address().is_loopback();
     service_.sessions.insert(this);
     if (refuse_) ++service_.refusals;
   }
@@ -203,6 +207,8 @@ class Session final : public HttpSession {
     }
     // Taken before the body is read: what a chunked body's trailer adds must not pass for a header.
     Request request = request_of(parser.get());
+    request.from_this_machine =
+        peer_is_local_ && request.header("X-Forwarded-For").empty() && request.header("Forwarded").empty();
     if (awaits_continue(parser) && buffer_.size() == 0) {
       http::response<http::empty_body> go_on(http::status::continue_, parser.get().version());
       const auto [error, bytes] = co_await http::async_write(stream_, go_on, kResult);
@@ -215,8 +221,17 @@ class Session final : public HttpSession {
 
     const auto began = Clock::now();
     Response response = service_.handler(request);
+    if (response.later) {
+      set_deadline(kStreaming);
+      const auto later = std::move(response.later);
+      response = co_await later();
+    }
     const std::chrono::duration<double, std::milli> took = Clock::now() - began;
     log(request, response, took.count());
+    if (response.source && request.method != "HEAD") {
+      co_await write_on_and_on(std::move(response), parser.get().version());
+      co_return false;
+    }
     const bool keep = parser.get().keep_alive() && !service_.stopping;
     const bool written = co_await write(std::move(response), request.method == "HEAD", keep);
     if (!written) co_return false;
@@ -267,6 +282,44 @@ class Session final : public HttpSession {
     co_return !error;
   }
 
+  // A body without a known end: in chunks, or for HTTP/1.0 up to the end of the connection.
+  asio::awaitable<void> write_on_and_on(Response response, unsigned version) {
+    http::response<http::empty_body> header;
+    fill_header(header, response, false);
+    const bool chunked = version != 10;
+    header.chunked(chunked);
+    http::response_serializer<http::empty_body> serializer(header);
+    set_deadline(service_.limits.response);
+    auto [error, bytes] = co_await http::async_write_header(stream_, serializer, kResult);
+    std::string piece = std::move(response.body);
+    while (!error && !service_.stopping) {
+      if (!piece.empty()) {
+        set_deadline(service_.limits.response);
+        error = co_await write_piece(piece, chunked);
+        if (error) break;
+      }
+      set_deadline(kStreaming);
+      piece = co_await response.source->next();
+      if (piece.empty()) break;
+    }
+    if (!error && chunked && piece.empty()) {
+      set_deadline(service_.limits.response);
+      std::tie(error, std::ignore) = co_await asio::async_write(stream_, http::make_chunk_last(), kResult);
+    }
+  }
+
+  asio::awaitable<error_code> write_piece(const std::string& piece, bool chunked) {
+    const asio::const_buffer data = asio::buffer(piece);
+    error_code error;
+    if (chunked) {
+      const auto chunk = http::make_chunk(data);
+      std::tie(error, std::ignore) = co_await asio::async_write(stream_, chunk, kResult);
+    } else {
+      std::tie(error, std::ignore) = co_await asio::async_write(stream_, data, kResult);
+    }
+    co_return error;
+  }
+
   // Says goodbye, and swallows what still comes until the client has heard it.
   asio::awaitable<void> linger() {
     set_deadline(kLinger);
@@ -294,6 +347,7 @@ class Session final : public HttpSession {
   Stream stream_;
   const bool refuse_;
   std::string peer_;
+  bool peer_is_local_ = false;
   beast::flat_buffer buffer_{kReadBuffer};
 
   asio::steady_timer timer_;

@@ -2,6 +2,9 @@
 // of.
 #pragma once
 
+#include <boost/asio/awaitable.hpp>
+#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,16 +19,31 @@ struct Request {
   std::string target;  // as sent: path and query
   Headers headers;     // in order, repeated ones included
   std::string body;
+  bool from_this_machine = false;  // over a loopback address, and not on behalf of somebody else
 
   // All values of a header, its name compared without regard to case.
   std::vector<std::string_view> header(std::string_view name) const;
 };
 
-// The body is always JSON; the server adds Content-Type, Content-Length and what belongs to the connection.
+// A body without an end that is known: the server awaits piece after piece and sends each at once.
+class BodySource {
+ public:
+  virtual ~BodySource() = default;
+  // The next piece; empty: there is no more. Comes back within a second or so, as only a write shows that the
+  // client has gone.
+  virtual boost::asio::awaitable<std::string> next() = 0;
+};
+
+// The body is JSON unless a header says otherwise; the server adds Content-Type, Content-Length and what
+// belongs to the connection.
 struct Response {
   unsigned status = 200;
   std::string body;
   Headers headers;
+  // Set for an answer that takes a while: awaited, and what it gives is sent in place of this one.
+  std::function<boost::asio::awaitable<Response>()> later = {};
+  // Set for an answer that goes on behind `body`; the connection ends with it.
+  std::shared_ptr<BodySource> source = {};
 };
 
 }  // namespace simulcast::control

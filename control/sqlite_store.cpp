@@ -72,6 +72,22 @@ std::string update_sql(std::string_view table, std::string_view columns, std::st
   return fmt::format("UPDATE {} SET ({}) = ({}) WHERE uid = ? AND revision = ?", table, columns, values);
 }
 
+// Tells how long it has lived.
+class Stopwatch {
+ public:
+  explicit Stopwatch(const SqliteStore::Called& called) : called_(called) {}
+  ~Stopwatch() {
+    if (called_) called_(Clock::now() - began_);
+  }
+  Stopwatch(const Stopwatch&) = delete;
+  Stopwatch& operator=(const Stopwatch&) = delete;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  const SqliteStore::Called& called_;
+  const Clock::time_point began_ = Clock::now();
+};
+
 }  // namespace
 
 struct SqliteStore::Impl {
@@ -97,6 +113,7 @@ struct SqliteStore::Impl {
   // Runs one call of the store; what SQLite throws becomes a StoreError.
   template <class Work>
   auto guarded(Work work) {
+    const Stopwatch stopwatch(called);
     try {
       return work();
     } catch (const SQLite::Exception& error) {
@@ -124,6 +141,7 @@ struct SqliteStore::Impl {
   static std::int64_t microseconds(Timestamp time) { return time.time_since_epoch().count(); }
 
   SQLite::Database database;
+  Called called;
 
   // Prepared once. Columns: see sqlite_rows.
   SQLite::Statement inputs =
@@ -170,6 +188,10 @@ SqliteStore::SqliteStore(const std::filesystem::path& file) {
 }
 
 SqliteStore::~SqliteStore() = default;
+
+void SqliteStore::on_call(Called called) {
+  impl_->called = std::move(called);
+}
 
 std::vector<WantedInput> SqliteStore::everything(std::string_view account) {
   return impl_->guarded([&] {

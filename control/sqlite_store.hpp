@@ -3,7 +3,9 @@
 // Owned by Application, used on the control thread.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
 
 #include "control/store.hpp"
@@ -18,6 +20,10 @@ class SqliteStore final : public Store {
   ~SqliteStore() override;
   SqliteStore(const SqliteStore&) = delete;
   SqliteStore& operator=(const SqliteStore&) = delete;
+
+  // `called` hears how long each call has taken.
+  using Called = std::function<void(std::chrono::duration<double>)>;
+  void on_call(Called called);
 
   std::vector<WantedInput> everything(std::string_view account) override;
 

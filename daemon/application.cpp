@@ -13,7 +13,10 @@
 
 #include "config/load.hpp"
 #include "control/api.hpp"
+#include "control/event_stream.hpp"
 #include "control/http_server.hpp"
+#include "control/metrics.hpp"
+#include "control/observers.hpp"
 #include "control/public_addresses.hpp"
 #include "control/sqlite_store.hpp"
 #include "daemon/identity.hpp"
@@ -50,6 +53,7 @@ std::vector<std::string_view> changes_that_wait(const config::Config& old, const
   compare("public_host", old.public_host == fresh.public_host);
   compare("account", old.account == fresh.account);
   compare("control.listen", old.control.listen == fresh.control.listen);
+  compare("control.metrics", old.control.metrics == fresh.control.metrics);
   compare("control.tls", old.control.tls == fresh.control.tls);
   compare("ingest", old.ingest == fresh.ingest);
   compare("stream", old.stream == fresh.stream);
@@ -88,11 +92,15 @@ Application::Application(config::Config config, std::filesystem::path config_fil
   relay_->set_streams(streams_);
   open_ingest();
   relay_->load();
+  metrics_ = std::make_unique<control::Metrics>(*relay_);
+  store_->on_call([this](std::chrono::duration<double> took) { metrics_->store_called(took); });
   open_control();
+  open_metrics();
 }
 
 Application::~Application() {
   if (http_) http_->stop();
+  if (metrics_http_) metrics_http_->stop();
   for (auto& shard : shards_) shard->stop();
   for (auto& shard : shards_) shard->join();
   // With the threads gone, whatever is still open goes before the parts that it refers to.
@@ -148,11 +156,23 @@ void Application::open_control() {
     const auto port = srt_server_->endpoint().port();
     settings.addresses.srt_url = control::public_srt_url(config_.public_host, port);
   }
-  api_ = std::make_unique<control::Api>(std::move(settings), *store_, *relay_, *tokens_);
+  events_ = std::make_unique<control::EventStream>(control_.get_executor(), *relay_);
+  api_ =
+      std::make_unique<control::Api>(std::move(settings), *store_, *relay_, *tokens_,
+                                     control::ApiParts{.events = events_.get(), .metrics = metrics_.get()});
   http_ = std::make_unique<control::HttpServer>(
       control_.get_executor(), [this](const control::Request& request) { return api_->handle(request); });
   const auto port = http_->listen(*config_.control.listen, config_.control.tls);
   config_.control.listen->port = port;
+}
+
+// Whoever reaches this listener may read it.
+void Application::open_metrics() {
+  if (!config_.control.metrics) return;
+  metrics_http_ = std::make_unique<control::HttpServer>(
+      control_.get_executor(),
+      [this](const control::Request& request) { return control::metrics_only(*metrics_, request); });
+  config_.control.metrics->port = metrics_http_->listen(*config_.control.metrics);
 }
 
 void Application::run() {
@@ -177,6 +197,10 @@ void Application::run() {
   if (http_) {
     spdlog::info("listening proto={} address={}:{} account={}", "api", config_.control.listen->host,
                  config_.control.listen->port, config_.account);
+  }
+  if (metrics_http_) {
+    spdlog::info("listening proto=metrics address={}:{}", config_.control.metrics->host,
+                 config_.control.metrics->port);
   }
   spdlog::info("ready version={} shards={}", SIMULCASTD_VERSION, shards_.size());
   notify_ready("relaying");
@@ -238,6 +262,7 @@ void Application::stop() {
   notify_stopping();
   signals_.cancel();
   if (http_) http_->stop();
+  if (metrics_http_) metrics_http_->stop();
   asio::post(shards_[0].context(), [this] {
     for (auto& server : servers_) server->stop();
     if (srt_server_) srt_server_->stop();

@@ -30,7 +30,9 @@
 
 namespace simulcast::control {
 class Api;
+class EventStream;
 class HttpServer;
+class Metrics;
 class SqliteStore;
 }  // namespace simulcast::control
 
@@ -57,6 +59,7 @@ class Application {
   std::vector<config::Token> current_tokens(const config::Config& config) const;
   void open_ingest();
   void open_control();
+  void open_metrics();
   void wait_for_signal();
   void reload();
   void stop();
@@ -91,8 +94,11 @@ class Application {
   std::unique_ptr<ingest::SrtServer> srt_server_;
 
   std::optional<control::AccessTokens> tokens_;
+  std::unique_ptr<control::Metrics> metrics_;
+  std::unique_ptr<control::EventStream> events_;
   std::unique_ptr<control::Api> api_;
   std::unique_ptr<control::HttpServer> http_;
+  std::unique_ptr<control::HttpServer> metrics_http_;  // the listener of control.metrics
 };
 
 }  // namespace simulcast::daemon

@@ -12,6 +12,7 @@
 #include "config/load.hpp"
 #include "daemon/application.hpp"
 #include "daemon/logging.hpp"
+#include "daemon/spare_memory.hpp"
 #include "net/descriptors.hpp"
 
 namespace {
@@ -39,6 +40,7 @@ int run(const simulcast::config::Config& config, const std::filesystem::path& fi
 
 int main(int argc, char** argv) {
   simulcast::net::fill_standard_descriptors();
+  simulcast::daemon::SpareMemory::set_up();
   // A peer that hangs up is seen as a failed write, not as a signal.
   std::signal(SIGPIPE, SIG_IGN);
 

@@ -29,6 +29,11 @@ egress::OutputSpec spec_of(const control::Output& output) {
   return {output.input_uid, output.uid, output.url, output.stream_key, output.verify_tls};
 }
 
+std::string name_of(const control::LiveInput& input) {
+  const auto* name = input.meta.if_contains("name");
+  return name != nullptr && name->is_string() ? std::string(name->get_string()) : std::string();
+}
+
 // The API's recording.timeoutSeconds is how long the show of an input survives its encoder; 0 leaves it to
 // the configuration.
 StreamSettings settings_of(const control::LiveInput& input, const StreamSettings& defaults) {
@@ -58,14 +63,17 @@ Relay::Relay(asio::io_context& control, control::Store& store, std::string accou
       account_(std::move(account)),
       directory_(directory),
       defaults_(std::move(defaults)),
-      last_report_(shards, std::chrono::steady_clock::now()) {}
+      last_report_(shards, std::chrono::steady_clock::now()),
+      shards_(shards) {}
 
 void Relay::load() {
   for (const auto& wanted : store_.everything(account_)) take_wanted(wanted.input, wanted.outputs);
 }
 
 void Relay::wanted_changed(std::string_view input_uid) {
-  reconcile(std::string(input_uid));
+  const std::string uid(input_uid);
+  reconcile(uid);
+  for (auto* listener : listeners_) listener->wanted_changed(uid);
 }
 
 void Relay::reconcile(const std::string& uid) {
@@ -94,12 +102,14 @@ void Relay::take_wanted(const control::LiveInput& wanted, const std::vector<cont
   const auto change =
       directory_.set(wanted.uid, {wanted.stream_key(), wanted.srt_passphrase()}, wanted.enabled);
   Input& input = inputs_[wanted.uid];
+  input.name = name_of(wanted);
 
   std::vector<egress::OutputSpec> specs;
   std::map<std::string, Output, std::less<>> kept;
   for (const auto& output : outputs) {
     Output& mine = kept[output.uid] = std::move(input.outputs[output.uid]);
     const media::OutputStatus before = mine.status;
+    mine.name = output.name;
     mine.enabled = output.enabled;
     // Until the shard has answered, the API already shows the new wish.
     if (mine.at_work) {
@@ -194,6 +204,34 @@ std::optional<media::InputStats> Relay::input_stats(std::string_view input_uid) 
   return input == inputs_.end() ? std::nullopt : input->second.stats;
 }
 
+control::InputSnapshot Relay::snapshot_of(const std::string& uid, const Input& input) {
+  control::InputSnapshot shown{
+      .uid = uid, .name = input.name, .status = {}, .stats = input.stats, .outputs = {}};
+  if (input.report) {
+    shown.status = input.report->current;
+    if (shown.status->connected) shown.status->last_seen = now();
+  }
+  shown.outputs.reserve(input.outputs.size());
+  for (const auto& [output_uid, output] : input.outputs) {
+    shown.outputs.push_back({output_uid, output.name, output.status, output.stats});
+  }
+  return shown;
+}
+
+std::vector<control::InputSnapshot> Relay::snapshot(Which which) const {
+  std::vector<control::InputSnapshot> all;
+  for (const auto& [uid, input] : inputs_) {
+    if (which == Which::all || input.shard != nullptr) all.push_back(snapshot_of(uid, input));
+  }
+  return all;
+}
+
+std::optional<control::InputSnapshot> Relay::snapshot_of(std::string_view input_uid) const {
+  const auto input = inputs_.find(input_uid);
+  if (input == inputs_.end()) return std::nullopt;
+  return snapshot_of(input->first, input->second);
+}
+
 void Relay::retry(std::string_view input_uid, std::string_view output_uid) {
   const auto input = inputs_.find(input_uid);
   if (input == inputs_.end()) return;
@@ -284,6 +322,7 @@ void Relay::output_ended(const std::string& input_uid, const std::string& output
 void Relay::shard_report(unsigned shard, ShardReport report) {
   asio::post(control_, [this, shard, report = std::move(report)] {
     last_report_[shard] = std::chrono::steady_clock::now();
+    shards_[shard].loop_lag = report.loop_lag;
     for (const auto& [uid, stats] : report.inputs) {
       const auto input = inputs_.find(uid);
       if (input != inputs_.end() && input->second.shard != nullptr) input->second.stats = stats;

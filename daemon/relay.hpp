@@ -43,6 +43,9 @@ class Relay final : public control::Engine, public RelayEvents {
   media::OutputStatus output_status(std::string_view input_uid, std::string_view output_uid) const override;
   media::OutputStats output_stats(std::string_view input_uid, std::string_view output_uid) const override;
   std::optional<media::InputStats> input_stats(std::string_view input_uid) const override;
+  std::vector<control::InputSnapshot> snapshot(Which which) const override;
+  std::optional<control::InputSnapshot> snapshot_of(std::string_view input_uid) const override;
+  std::vector<control::ShardSnapshot> shards() const override { return shards_; }
   void retry(std::string_view input_uid, std::string_view output_uid) override;
   void listen(control::EngineListener& listener) override { listeners_.push_back(&listener); }
   std::string readiness_problem() const override;
@@ -59,12 +62,14 @@ class Relay final : public control::Engine, public RelayEvents {
 
  private:
   struct Output {
+    std::string name;
     bool enabled = true;
     bool at_work = false;  // a worker exists on the shard
     media::OutputStatus status;
     media::OutputStats stats;
   };
   struct Input {
+    std::string name;
     net::Shard* shard = nullptr;  // while anything of it is left on one
     bool on_air = false;          // a publisher feeds it, or it holds
     std::optional<control::InputReport> report;
@@ -72,6 +77,7 @@ class Relay final : public control::Engine, public RelayEvents {
     std::map<std::string, Output, std::less<>> outputs;
   };
 
+  static control::InputSnapshot snapshot_of(const std::string& uid, const Input& input);
   // Reads what is wanted of one input and makes it so.
   void reconcile(const std::string& uid);
   void take_wanted(const control::LiveInput& wanted, const std::vector<control::Output>& outputs);
@@ -95,6 +101,7 @@ class Relay final : public control::Engine, public RelayEvents {
   const std::vector<std::unique_ptr<ShardStreams>>* streams_ = nullptr;
   std::map<std::string, Input, std::less<>> inputs_;
   std::vector<std::chrono::steady_clock::time_point> last_report_;  // by shard
+  std::vector<control::ShardSnapshot> shards_;
   std::vector<control::EngineListener*> listeners_;
 };
 

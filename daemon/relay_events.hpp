@@ -1,6 +1,7 @@
 // What the shards tell the control thread. Called on a shard; the implementation posts and returns at once.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <utility>
@@ -23,6 +24,7 @@ struct InputStatsReport {
 };
 
 struct ShardReport {
+  std::chrono::microseconds loop_lag{};  // at most since the last report
   std::vector<InputStatsReport> inputs;
   std::vector<OutputStatsReport> outputs;
 };

@@ -1,5 +1,6 @@
 #include "daemon/shard_streams.hpp"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <utility>
 
@@ -13,15 +14,28 @@ ShardStreams::ShardStreams(net::Shard& shard, const egress::Environment& environ
       slates_(slates),
       settings_(std::move(settings)),
       report_timer_(shard.context()),
+      lag_timer_(shard.context()),
       audio_wait_(shard.executor(), environment.config.audio_wait),
       ring_(net::GatherRing::make()) {}
 
 void ShardStreams::start() {
   report();
+  watch_lag();
+}
+
+void ShardStreams::watch_lag() {
+  lag_timer_.expires_after(kLagInterval);
+  lag_timer_.async_wait([this](boost::system::error_code ec) {
+    if (ec) return;
+    const auto late = std::chrono::steady_clock::now() - lag_timer_.expiry();
+    loop_lag_ = std::max(loop_lag_, std::chrono::duration_cast<std::chrono::microseconds>(late));
+    watch_lag();
+  });
 }
 
 void ShardStreams::report() {
   ShardReport figures;
+  figures.loop_lag = std::exchange(loop_lag_, {});
   for (auto& [uid, stream] : streams_) stream->collect_stats(figures);
   events_.shard_report(shard_.index(), std::move(figures));
   report_timer_.expires_after(kReportInterval);
@@ -62,6 +76,7 @@ void ShardStreams::remove_finished(const std::string& uid) {
 
 void ShardStreams::shut_down(std::function<void()> done) {
   report_timer_.cancel();
+  lag_timer_.cancel();
   on_empty_ = std::move(done);
   if (streams_.empty()) return on_empty_();
   for (auto& [uid, stream] : streams_) stream->shut_down();

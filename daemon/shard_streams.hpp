@@ -19,6 +19,8 @@ namespace simulcast::daemon {
 class ShardStreams {
  public:
   static constexpr std::chrono::seconds kReportInterval{1};
+  // How often it is looked whether the event loop is late.
+  static constexpr std::chrono::milliseconds kLagInterval{100};
 
   ShardStreams(net::Shard& shard, const egress::Environment& environment, RelayEvents& events,
                continuity::Slates& slates, StreamSettings settings);
@@ -35,6 +37,7 @@ class ShardStreams {
 
  private:
   void report();
+  void watch_lag();
   void remove_finished(const std::string& uid);
 
   net::Shard& shard_;
@@ -43,6 +46,8 @@ class ShardStreams {
   continuity::Slates& slates_;
   const StreamSettings settings_;  // until an input's own are known
   boost::asio::steady_timer report_timer_;
+  boost::asio::steady_timer lag_timer_;
+  std::chrono::microseconds loop_lag_{};
   media::AudioWait audio_wait_;
   const std::unique_ptr<net::GatherRing> ring_;  // null where the kernel has none
   std::map<std::string, std::unique_ptr<LiveStream>> streams_;

@@ -20,6 +20,10 @@ std::size_t resident_bytes() {
 
 }  // namespace
 
+void SpareMemory::set_up() {
+  ::mallopt(M_MMAP_THRESHOLD, kLarge);
+}
+
 void SpareMemory::give_back() {
   const auto now = std::chrono::steady_clock::now();
   if (now < next_) return;

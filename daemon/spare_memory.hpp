@@ -1,7 +1,9 @@
-// Gives memory back to the system that the allocator keeps for itself.
+// Keeps the daemon as small as what it holds: a daemon that runs for months would else stay as large as it
+// ever was.
 //
-// What a stampede of connections or an encoder's burst has taken is free again afterwards, but lies between
-// what is still in use, in an arena of each thread: without this a daemon stays as large as it ever was.
+// Large blocks come from the system and go back to it at once. What a stampede of connections has taken in
+// small ones is free again afterwards, but lies between what is still in use, in an arena of each thread: it
+// is given back once in a while.
 #pragma once
 
 #include <chrono>
@@ -19,6 +21,11 @@ class SpareMemory {
   static constexpr std::size_t kWorthwhile = 256 * 1024;
   static constexpr std::chrono::seconds kAnyway{60};
 
+  // From this size on; the allocator's own idea grows with what it sees, up to 32 MiB.
+  static constexpr int kLarge = 64 * 1024;
+
+  // Before there are threads.
+  static void set_up();
   // To be called once in a while.
   void give_back();
 

@@ -9,6 +9,7 @@
 #include <span>
 
 #include "media/payload.hpp"
+#include "media/slab_pool.hpp"
 
 namespace simulcast::media {
 
@@ -19,7 +20,7 @@ class PayloadSlab {
   // Room for at least `size` bytes (at most kSize), to be written before take().
   std::span<std::byte> room(std::size_t size) {
     if (!bytes_ || kSize - used_ < size) {
-      bytes_ = std::make_shared_for_overwrite<std::byte[]>(kSize);
+      bytes_ = std::allocate_shared_for_overwrite<std::byte[]>(SlabAllocator<std::byte>(), kSize);
       used_ = 0;
     }
     return {bytes_.get() + used_, kSize - used_};

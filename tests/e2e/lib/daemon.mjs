@@ -33,14 +33,14 @@ export class Daemon {
     this.token = options.token ?? `token-${randomBytes(16).toString('hex')}`;
     this.account = options.account ?? randomBytes(16).toString('hex');
     this.configFile = join(this.folder, 'simulcastd.yaml');
-    this.ports = { api: 0, rtmp: 0, ...(options.rtmps ? { rtmps: 0 } : {}), ...(options.srt ? { srt: 0 } : {}) };
+    this.ports = { api: 0, rtmp: 0, ...(options.rtmps ? { rtmps: 0 } : {}), ...(options.srt ? { srt: 0 } : {}), ...(options.metrics ? { metrics: 0 } : {}) };
   }
 
   /**
    * `t`: the test that owns it. Options: `rtmps` a certificate of makeCertificates() for an RTMPS listener, `caFile`
    * for outputs, `srt` {latency} for an SRT listener, `queue` {seconds, bytes}, `deny` networks for outputs, `hold`,
    * `slate` a picture, `tokens` a list in place of the one token, `logLevel`, `launcher` what the daemon is run by,
-   * `outputsPerInput` how many an input may have.
+   * `outputsPerInput` how many an input may have, `metrics` for a listener of their own.
    */
   static async start(t, options) {
     const daemon = new Daemon(options);
@@ -89,6 +89,7 @@ export class Daemon {
       'control:',
       `  listen: 127.0.0.1:${this.ports.api}`,
       `  tokens: [${tokens.map(text).join(', ')}]`,
+      ...(this.options.metrics ? [`  metrics: 127.0.0.1:${this.ports.metrics}`] : []),
       'ingest:',
       `  rtmp: { listen: "127.0.0.1:${this.ports.rtmp}" }`,
       ...(rtmps

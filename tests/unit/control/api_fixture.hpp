@@ -38,6 +38,14 @@ class StubEngine final : public Engine {
   media::OutputStatus output_status(std::string_view, std::string_view) const override { return status; }
   media::OutputStats output_stats(std::string_view, std::string_view) const override { return stats; }
   std::optional<media::InputStats> input_stats(std::string_view) const override { return measured; }
+  std::vector<InputSnapshot> snapshot(Which) const override { return snapshots; }
+  std::optional<InputSnapshot> snapshot_of(std::string_view uid) const override {
+    for (const auto& input : snapshots) {
+      if (input.uid == uid) return input;
+    }
+    return std::nullopt;
+  }
+  std::vector<ShardSnapshot> shards() const override { return {{}, {std::chrono::milliseconds(3)}}; }
   void retry(std::string_view, std::string_view output_uid) override { retried.emplace_back(output_uid); }
   void listen(EngineListener& listener) override { listeners.push_back(&listener); }
   std::string readiness_problem() const override { return problem; }
@@ -46,6 +54,7 @@ class StubEngine final : public Engine {
   std::vector<std::string> retried;
   std::vector<EngineListener*> listeners;
   std::optional<media::InputStats> measured;
+  std::vector<InputSnapshot> snapshots;
   std::map<std::string, InputReport> reports;
   media::OutputStatus status;
   media::OutputStats stats;

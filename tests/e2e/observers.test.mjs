@@ -1,0 +1,221 @@
+// What watches: the event stream and the metrics, in the same words as the API.
+import assert from 'node:assert/strict';
+import net from 'node:net';
+import { describe, test } from 'node:test';
+import { Daemon } from './lib/daemon.mjs';
+import { EventSource } from './lib/event_source.mjs';
+import { metricsOf } from './lib/prometheus.mjs';
+import { fixtureTags } from './lib/publishers.mjs';
+import { EndlessPublisher } from './lib/rtmp_publisher.mjs';
+import { RtmpSink } from './lib/rtmp_sink.mjs';
+import { LiveInput } from './lib/sdk.mjs';
+import { until } from './lib/until.mjs';
+
+/** A server that takes connections and says nothing; gives its port. */
+async function silentServer(t) {
+  const sockets = new Set();
+  const server = net.createServer((socket) => sockets.add(socket.on('error', () => {})));
+  await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return server.address().port;
+}
+
+/** Watches an output by everything that shows its state. */
+async function watch(t, daemon, input, oid) {
+  const events = await EventSource.open(daemon);
+  t.after(() => events.close());
+  const eyes = {
+    api: async () => (await input.output(oid)).status.state,
+    events: () => events.last('output', ({ output }) => output === oid)?.data.status.state,
+    metrics: async () =>
+      (await metricsOf(`${daemon.base}/metrics`)).find(
+        ({ name, labels }) => name === 'simulcastd_output_state' && labels.output === oid,
+      )?.labels.state,
+  };
+  return {
+    events,
+    async all(state) {
+      for (const [name, eye] of Object.entries(eyes)) {
+        await until(`${name} to show ${state}`, async () => (await eye()) === state);
+      }
+    },
+  };
+}
+
+// Most of their time is spent waiting.
+describe('observers', { concurrency: 3 }, () => {
+  test('every state of an output is seen in the API, the events and the metrics, in the same words', async (t) => {
+    const daemon = await Daemon.start(t, { hold: '60s' });
+    const silent = await silentServer(t);
+    let answer = 'accept';
+    const sink = await RtmpSink.listen({ decide: () => answer });
+    t.after(() => sink.close());
+    const input = await LiveInput.create(daemon);
+    const { uid } = await input.addOutput({ url: `rtmp://127.0.0.1:${silent}/app`, streamKey: 'k' }, { enabled: false });
+    const seen = await watch(t, daemon, input, uid);
+    // The stream begins with what is live, so that what is not shows with its first change.
+    assert.equal((await input.output(uid)).status.state, 'disabled');
+    await input.enable(uid);
+    await seen.all('idle');
+    await input.disable(uid);
+    await seen.all('disabled');
+    await input.enable(uid);
+
+    const encoder = await EndlessPublisher.start(input.publishTo, await fixtureTags());
+    t.after(() => encoder.vanish());
+    await seen.all('connecting');
+    answer = { refuse: 'the stream key has expired' };
+    await input.update(uid, sink.url('show'));
+    await seen.all('retrying');
+    const refused = seen.events.last('output', ({ output, status }) => output === uid && status.state === 'retrying');
+    const { status } = await input.output(uid);
+    assert.match(status.message, /the stream key has expired/);
+    assert.equal(refused.data.status.message, status.message);
+    answer = 'accept';
+    await input.client.post(
+      `/accounts/${daemon.account}/stream/live_inputs/${input.uid}/outputs/${uid}/retry`,
+    );
+    await seen.all('live');
+    encoder.vanish();
+    await seen.all('holding');
+    const back = await EndlessPublisher.start(input.publishTo, await fixtureTags());
+    t.after(() => back.vanish());
+    await seen.all('live');
+
+    // One that does not read keeps its worker ending for a moment.
+    sink.sessions.at(-1).socket.pause();
+    await input.disable(uid);
+    await seen.events.until('output', ({ output, status }) => output === uid && status.state === 'stopping');
+    await seen.all('disabled');
+
+    const reasons = seen.events.all.filter(({ event }) => event === 'input').map(({ data }) => data.status.reason);
+    assert.deepEqual(reasons, ['connected', 'reconnecting', 'reconnected']);
+    assert.ok(seen.events.all.some(({ event, data }) => event === 'changed' && data.input === input.uid));
+  });
+
+  test('retry is at once', async (t) => {
+    const daemon = await Daemon.start(t);
+    let answer = { refuse: 'not yet' };
+    const sink = await RtmpSink.listen({ decide: () => answer });
+    t.after(() => sink.close());
+    const input = await LiveInput.create(daemon);
+    const { uid } = await input.addOutput(sink.url('show'));
+    const encoder = await EndlessPublisher.start(input.publishTo, await fixtureTags());
+    t.after(() => encoder.vanish());
+    // A refusal is tried again late, and later each time.
+    const { status } = await input.untilOutput(uid, 'retrying');
+    assert.ok(Date.parse(status.nextRetryAt) - Date.now() > 5000, `next at ${status.nextRetryAt}`);
+    answer = 'accept';
+    const before = performance.now();
+    await input.client.post(
+      `/accounts/${daemon.account}/stream/live_inputs/${input.uid}/outputs/${uid}/retry`,
+    );
+    await input.untilOutput(uid, 'live');
+    const took = performance.now() - before;
+    t.diagnostic(`live after ${took.toFixed(0)} ms`);
+    assert.ok(Date.now() < Date.parse(status.nextRetryAt), 'it was the retry that did it');
+  });
+
+  test('the figures come each second, of all inputs or of one', async (t) => {
+    const daemon = await Daemon.start(t);
+    const sink = await RtmpSink.listen();
+    t.after(() => sink.close());
+    const [one, other] = [await LiveInput.create(daemon), await LiveInput.create(daemon)];
+    const { uid } = await one.addOutput(sink.url('show'));
+    const encoder = await EndlessPublisher.start(one.publishTo, await fixtureTags());
+    t.after(() => encoder.vanish());
+    await one.untilOutput(uid, 'live');
+    const events = await EventSource.open(daemon);
+    const ofOne = await EventSource.open(daemon, { input: one.uid });
+    const ofOther = await EventSource.open(daemon, { input: other.uid });
+    t.after(() => [events, ofOne, ofOther].forEach((source) => source.close()));
+    assert.match(events.headers.get('content-type'), /^text\/event-stream/);
+
+    // What is live is told at once, also to who comes late.
+    await ofOne.until('output', ({ output, status }) => output === uid && status.state === 'live');
+    await ofOne.until('input', ({ input, status }) => input === one.uid && status.state === 'connected');
+    for (const source of [events, ofOne]) {
+      const { data } = await source.until('stats', ({ inputs }) => inputs[0]?.stats && inputs[0].outputs[0]?.stats.framesSent > 0);
+      assert.deepEqual(data.inputs.map(({ input }) => input), [one.uid]);
+      assert.equal(data.inputs[0].stats.videoCodec, 'h264');
+      assert.equal(data.inputs[0].outputs[0].output, uid);
+    }
+    await ofOther.until('stats', ({ inputs }) => inputs.length === 1 && inputs[0].stats === null);
+    await until('a second report', () => events.all.filter(({ event }) => event === 'stats').length >= 3);
+    assert.equal(ofOther.last('output'), undefined);
+    await other.addOutput(sink.url('else'));
+    await ofOther.until('changed');
+    assert.equal(ofOne.last('changed'), undefined);
+  });
+
+  test('the event stream asks for credentials, and ends with the daemon', async (t) => {
+    const daemon = await Daemon.start(t);
+    assert.equal((await EventSource.open(daemon, { token: 'wrong' })).status, 401);
+    assert.equal((await EventSource.open(daemon, { input: '0'.repeat(32) })).status, 404);
+    const events = await EventSource.open(daemon);
+    assert.equal(events.status, 200);
+    await daemon.stop();
+    await until('the end', () => events.ended);
+  });
+
+  test('too many event streams are turned away, and those that went make room', async (t) => {
+    const daemon = await Daemon.start(t);
+    const open = [];
+    t.after(() => open.forEach((source) => source.close()));
+    for (let i = 0; i < 64; i++) open.push(await EventSource.open(daemon));
+    const refused = await EventSource.open(daemon);
+    assert.equal(refused.status, 429);
+    assert.equal(refused.problem.errors[0].code, 10016);
+    for (const source of open.splice(0)) source.close();
+    await until('room', async () => {
+      const source = await EventSource.open(daemon);
+      open.push(source);
+      return source.status === 200;
+    });
+  });
+
+  test('metrics: to this machine, by a token, or on a listener of their own', async (t) => {
+    const daemon = await Daemon.start(t, { metrics: true });
+    const sink = await RtmpSink.listen();
+    t.after(() => sink.close());
+    const input = await LiveInput.create(daemon, { meta: { name: 'a "show"\\\n' } });
+    const secret = 'a-stream-key-that-stays-secret';
+    const { uid } = await input.addOutput({ ...sink.url('x'), streamKey: secret }, { name: 'the first' });
+    const encoder = await EndlessPublisher.start(input.publishTo, await fixtureTags());
+    t.after(() => encoder.vanish());
+    const here = `${daemon.base}/metrics`;
+    const own = `http://127.0.0.1:${daemon.ports.metrics}/metrics`;
+    const value = (samples, name, labels = {}) =>
+      samples.find(
+        (sample) => sample.name === name && Object.entries(labels).every(([key, text]) => sample.labels[key] === text),
+      )?.value;
+
+    const samples = await until('frames', async () => {
+      const all = await metricsOf(own);
+      return value(all, 'simulcastd_output_sent_frames_total', { output: uid }) > 30 && all;
+    });
+    assert.equal(value(samples, 'simulcastd_build_info'), 1);
+    assert.equal(value(samples, 'simulcastd_input_state', { input: input.uid, state: 'connected' }), 1);
+    assert.equal(value(samples, 'simulcastd_output_state', { output: uid, state: 'live' }), 1);
+    assert.equal(value(samples, 'simulcastd_output_info', { output: uid, name: 'the first' }), 1);
+    assert.ok(samples.some(({ name, labels }) => name === 'simulcastd_input_info' && labels.name.startsWith('a \\"show')));
+    assert.ok(value(samples, 'simulcastd_input_received_bytes_total', { input: input.uid }) > 10_000);
+    assert.ok(value(samples, 'simulcastd_store_seconds_count') > 0);
+    assert.ok(value(samples, 'simulcastd_http_requests_total', { method: 'POST', status: '200' }) >= 2);
+    assert.ok(value(samples, 'process_resident_memory_bytes') > 1e6);
+    assert.ok(value(samples, 'simulcastd_shard_loop_lag_seconds', { shard: '0' }) >= 0);
+
+    const text = await (await fetch(own)).text();
+    for (const hidden of [secret, input.key, daemon.token]) assert.ok(!text.includes(hidden));
+    assert.equal((await fetch(here)).status, 200);
+    const forwarded = { 'x-forwarded-for': '192.0.2.1' };
+    assert.equal((await fetch(here, { headers: forwarded })).status, 401);
+    const authorization = `Bearer ${daemon.token}`;
+    assert.equal((await fetch(here, { headers: { ...forwarded, authorization } })).status, 200);
+    assert.equal((await fetch(own.replace('/metrics', '/healthz'))).status, 404);
+    assert.equal((await fetch(own, { method: 'POST' })).status, 405);
+  });
+});
