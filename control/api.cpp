@@ -13,6 +13,7 @@
 #include "control/live_inputs.hpp"
 #include "control/metrics.hpp"
 #include "control/observers.hpp"
+#include "control/output_test.hpp"
 #include "control/outputs.hpp"
 #include "control/random_hex.hpp"
 #include "control/router.hpp"
@@ -35,6 +36,7 @@ constexpr std::array kAccountRoutes{
     Route{"GET", "/stream/live_inputs/{uid}/videos", list_input_videos},
     Route{"GET", "/stream/live_inputs/{uid}/outputs", list_outputs},
     Route{"POST", "/stream/live_inputs/{uid}/outputs", create_output},
+    Route{"POST", "/stream/live_inputs/{uid}/outputs/test", test_output},
     Route{"GET", "/stream/live_inputs/{uid}/outputs/{oid}", get_output},
     Route{"PUT", "/stream/live_inputs/{uid}/outputs/{oid}", update_output},
     Route{"POST", "/stream/live_inputs/{uid}/outputs/{oid}/retry", retry_output},
@@ -88,7 +90,7 @@ Response inside_failure(Problem problem, std::string_view what, const Request& r
 
 struct Api::Impl {
   Impl(ApiSettings the_settings, Store& store, Engine& engine, const AccessTokens& the_tokens, ApiParts parts)
-      : settings(std::move(the_settings)), tokens(the_tokens), context{settings, store, engine, parts, {}} {
+      : settings(std::move(the_settings)), tokens(the_tokens), context{settings, store, engine, parts} {
     router.add("/client/v4/accounts/{account}", kAccountRoutes);
     router.add("/client/v4", kOpenRoutes);
     router.add("", kOpenRoutes);
