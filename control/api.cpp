@@ -6,6 +6,7 @@
 #include <array>
 
 #include "control/authorize.hpp"
+#include "control/browser_guard.hpp"
 #include "control/context.hpp"
 #include "control/envelope.hpp"
 #include "control/faults.hpp"
@@ -98,6 +99,9 @@ struct Api::Impl {
   }
 
   Response answer(const Request& request) {
+    if (std::string problem = browser_problem(request, settings.hosts); !problem.empty()) {
+      throw RequestError(Problem::forbidden, std::move(problem));
+    }
     const Router::Match match = router.match(request.method, path_segments(request.target));
     if (match.allowed.empty()) throw RequestError(Problem::unknown_path, "There is nothing at this path");
     const Headers allow{{"Allow", allow_value(match.allowed)}};
