@@ -11,6 +11,7 @@
 #include <string>
 
 #include "control/api.hpp"
+#include "control/input_list.hpp"
 #include "control/router.hpp"
 
 namespace simulcast::control {
@@ -20,6 +21,7 @@ struct Context {
   Store& store;
   Engine& engine;
   ApiParts parts;
+  InputList inputs = {};
   // Of outputs; each test counts itself, and may end after the API.
   std::shared_ptr<std::size_t> tests_under_way = std::make_shared<std::size_t>(0);
   std::optional<Timestamp> last_good_write = {};  // of the store's check, see health.cpp

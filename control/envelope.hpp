@@ -17,6 +17,8 @@ struct Notice {
 };
 
 Response success(boost::json::value result, const std::vector<Notice>& notices = {});
+// The same of a result that is JSON text already.
+Response success_text(std::string_view result);
 Response failure(const std::vector<Fault>& faults, Headers headers = {});
 Response failure(Problem problem, std::string message);
 

@@ -84,6 +84,7 @@ json::object shown(Context& context, const LiveInput& input) {
 template <class Change>
 LiveInput edit_input(Context& context, const Call& call, std::string_view event, Change change) {
   const auto read = [&] { return find_input(context, call); };
+  context.inputs.changed(call.parameter("uid"));
   return edit(context, event, call.parameter("uid"), read, change);
 }
 
@@ -98,14 +99,7 @@ Response set_enabled(Context& context, const Call& call, bool enabled) {
 
 // include_counts is accepted and changes nothing: the answer is always the object with the counts.
 Response list_inputs(Context& context, const Call&) {
-  json::array items;
-  for (const LiveInput& input : context.store.inputs(context.settings.account)) {
-    items.push_back(live_input_item_json(input, context.engine.input_status(input.uid)));
-  }
-  const std::size_t total = items.size();
-  json::object result{{"range", 0}, {"total", total}};
-  result["liveInputs"] = std::move(items);
-  return success(std::move(result));
+  return success_text(context.inputs.text(context.store, context.engine, context.settings.account));
 }
 
 Response create_input(Context& context, const Call& call) {
@@ -123,6 +117,7 @@ Response create_input(Context& context, const Call& call) {
   if (inserted.outcome == InsertOutcome::gone) throw_used_key();
   if (inserted.outcome == InsertOutcome::inserted) {
     spdlog::info("live input created {}", ids_of(input));
+    context.inputs.changed(input.uid);
     context.engine.wanted_changed(input.uid);
   }
   return success(shown(context, *inserted.record), findings.notices);
@@ -146,6 +141,7 @@ Response delete_input(Context& context, const Call& call) {
   const std::string& uid = call.parameter("uid");
   if (!context.store.delete_input(context.settings.account, uid)) throw_no_input();
   spdlog::info("live input deleted input={}", uid);
+  context.inputs.changed(uid);
   context.engine.wanted_changed(uid);
   return success("");
 }

@@ -31,18 +31,6 @@ json::value time_or_null(const std::optional<media::WallTime>& time) {
   return time ? json::value(to_rfc3339(*time)) : json::value(nullptr);
 }
 
-json::value status_json(const std::optional<InputReport>& report) {
-  if (!report) return nullptr;
-  json::array history;
-  for (const media::InputStatus& status : report->history) {
-    if (history.size() == InputReport::kHistory) break;
-    history.push_back(input_status_json(status));
-  }
-  json::object status{{"current", input_status_json(report->current)}};
-  status["history"] = std::move(history);
-  return status;
-}
-
 json::object recording_json(const Recording& recording) {
   return {
       {"mode", recording.mode},
@@ -88,6 +76,18 @@ json::object input_status_json(const media::InputStatus& status) {
   };
   if (status.hold_ends_at) shown["holdEndsAt"] = to_rfc3339(*status.hold_ends_at);
   return shown;
+}
+
+json::value status_json(const std::optional<InputReport>& report) {
+  if (!report) return nullptr;
+  json::array history;
+  for (const media::InputStatus& status : report->history) {
+    if (history.size() == InputReport::kHistory) break;
+    history.push_back(input_status_json(status));
+  }
+  json::object status{{"current", input_status_json(report->current)}};
+  status["history"] = std::move(history);
+  return status;
 }
 
 json::object input_stats_json(const media::InputStats& stats) {

@@ -17,6 +17,8 @@ boost::json::object live_input_json(const LiveInput& input, const std::optional<
 // An item of the list: no credentials.
 boost::json::object live_input_item_json(const LiveInput& input, const std::optional<InputReport>& report);
 
+// What "status" of an input is: now and before; null before the first connection.
+boost::json::value status_json(const std::optional<InputReport>& report);
 boost::json::object input_status_json(const media::InputStatus& status);
 boost::json::object input_stats_json(const media::InputStats& stats);
 boost::json::object output_status_json(const media::OutputStatus& status);

@@ -1,0 +1,78 @@
+#include "control/input_list.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+
+#include "tests/unit/control/api_fixture.hpp"
+
+namespace simulcast::control::test {
+namespace {
+
+class InputListTest : public ApiTest {
+ protected:
+  std::vector<std::string> listed() {
+    const Answer answer = call("GET", kInputs);
+    std::vector<std::string> uids;
+    for (const auto& item : answer.object().at("liveInputs").as_array()) {
+      uids.emplace_back(item.at("uid").as_string());
+    }
+    EXPECT_EQ(answer.object().at("total").to_number<std::size_t>(), uids.size());
+    return uids;
+  }
+  std::vector<std::string> stored() {
+    std::vector<std::string> uids;
+    for (const auto& input : sqlite_.inputs(kAccount)) uids.push_back(input.uid);
+    return uids;
+  }
+};
+
+TEST_F(InputListTest, IsWhatTheStoreHasWhateverHappens) {
+  EXPECT_THAT(listed(), testing::IsEmpty());
+  std::minstd_rand random(1);
+  std::vector<std::string> uids;
+  for (int round = 0; round < 300; ++round) {
+    if (uids.empty() || random() % 5 < 3) {
+      uids.push_back(new_input());
+    } else {
+      const auto victim = uids.begin() + static_cast<std::ptrdiff_t>(random() % uids.size());
+      EXPECT_TRUE(call("DELETE", input_path(*victim)).ok());
+      uids.erase(victim);
+    }
+    if (random() % 4 == 0) {
+      EXPECT_EQ(listed(), uids);
+    }
+  }
+  while (!uids.empty()) {
+    EXPECT_TRUE(call("DELETE", input_path(uids.back())).ok());
+    uids.pop_back();
+    if (uids.size() % 7 == 0) {
+      EXPECT_EQ(listed(), stored());
+    }
+  }
+}
+
+TEST_F(InputListTest, ShowsEachItemAsItIsAlone) {
+  const std::string uid = new_input(R"({"meta": {"name": "a \"show\"\n"}, "deleteRecordingAfterDays": 40})");
+  const std::string other = new_input();
+  engine_.reports[other] = InputReport{{.connected = true}, {}};
+  const auto check = [&] {
+    const Answer list = call("GET", kInputs);
+    for (const auto& item : list.object().at("liveInputs").as_array()) {
+      const Answer single = call("GET", input_path(std::string(item.at("uid").as_string())));
+      const json::object& alone = single.object();
+      for (const auto& member : item.as_object()) EXPECT_EQ(member.value(), alone.at(member.key()));
+      EXPECT_EQ(item.as_object().size(), 7u);
+    }
+  };
+  check();
+  call("PUT", input_path(uid), R"({"meta": {"name": "another"}, "deleteRecordingAfterDays": null})");
+  call("POST", input_path(other) + "/disable");
+  engine_.reports[uid] = InputReport{{.connected = false}, {{}, {}}};
+  check();
+}
+
+}  // namespace
+}  // namespace simulcast::control::test
