@@ -10,6 +10,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { Child, tempDir } from './cleanup.mjs';
+import { judge } from './openapi.mjs';
 import { Hopeless, until } from './until.mjs';
 
 export const BINARY = process.env.SIMULCASTD_BIN ?? resolve(import.meta.dirname, '../../../build/release/simulcastd');
@@ -186,6 +187,7 @@ export class Daemon {
       body: body === undefined || typeof body === 'string' ? body : JSON.stringify(body),
     });
     const text = await response.text();
+    judge(method, url, response.status, response.headers.get('content-type'), text);
     let json;
     try {
       json = JSON.parse(text);

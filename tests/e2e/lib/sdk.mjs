@@ -1,9 +1,12 @@
 // The official API client, pointed at the daemon, and short names for what the tests do most.
 import Cloudflare from 'cloudflare';
+import { judged } from './openapi.mjs';
 import { until } from './until.mjs';
 
-export function sdk(daemon, { token = daemon.token, maxRetries = 0, ...options } = {}) {
-  return new Cloudflare({ apiToken: token, baseURL: `${daemon.base}/client/v4`, maxRetries, ...options });
+// Every answer is judged by openapi.json.
+export function sdk(daemon, { token = daemon.token, maxRetries = 0, fetch: send = fetch, ...options } = {}) {
+  const baseURL = `${daemon.base}/client/v4`;
+  return new Cloudflare({ apiToken: token, baseURL, maxRetries, fetch: judged(send), ...options });
 }
 
 /** One live input of a daemon and its outputs, all calls made by the official client. */
