@@ -16,12 +16,13 @@ using std::chrono::milliseconds;
 
 namespace {
 
-// How far beyond a limit a measured value may be. Keyframes of 30000/1001 frames a second come every 2.002 s,
-// and by SRT each is seen a little early or late; of a stream by SRT only the sum of all tracks is known,
-// with sound and packaging in it.
+// How far beyond a limit a measured value may be. Keyframes of 30000/1001 frames a second come every 2.002 s.
+// Of a stream by SRT frames are timed by their arrival, and only the sum of all tracks is known, with sound
+// and packaging in it.
 constexpr double kRateTolerance = 1.05;
 constexpr double kWholeStreamTolerance = 1.15;
 constexpr double kIntervalTolerance = 1.1;
+constexpr milliseconds kArrivalTolerance{500};
 constexpr double kFpsTolerance = 1.05;
 
 std::string lower(std::string_view text) {
@@ -51,14 +52,17 @@ std::size_t exactness(const std::string& pattern) {
   return 2 * (pattern.size() - wildcards) + (wildcards == 0 ? 1 : 0);
 }
 
-// At most one decimal, and that only where it says something: 4, 8.5.
-std::string number(double value) {
-  return fmt::format("{:.3g}", value);
+// With as many decimals as say something, so many at most: 4, 8.5.
+std::string number(double value, int decimals) {
+  std::string text = fmt::format("{:.{}f}", value, decimals);
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.ends_with('.')) text.pop_back();
+  return text;
 }
 
 std::string seconds(milliseconds time) {
   constexpr double kMilli = 1000;
-  return fmt::format("{} s", number(static_cast<double>(time.count()) / kMilli));
+  return fmt::format("{} s", number(static_cast<double>(time.count()) / kMilli, 1));
 }
 
 std::string bitrate(std::uint64_t bits) {
@@ -66,7 +70,7 @@ std::string bitrate(std::uint64_t bits) {
   constexpr double kMega = 1e6;
   const auto value = static_cast<double>(bits);
   return value < kMega ? fmt::format("{:.0f} kbit/s", value / kKilo)
-                       : fmt::format("{} Mbit/s", number(value / kMega));
+                       : fmt::format("{} Mbit/s", number(value / kMega, 2));
 }
 
 std::string kilohertz(unsigned hertz) {
@@ -200,14 +204,17 @@ class Check {
     const auto& rule = platform_.keyframe_interval;
     if (!rule) return;
     // One that never ends is not waited for.
-    const milliseconds longest = std::max(track.keyframe_interval, track.since_keyframe);
-    if (rule->max && longest > *rule->max * kIntervalTolerance) {
+    const bool still_coming = track.since_keyframe > track.keyframe_interval;
+    const milliseconds longest = still_coming ? track.since_keyframe : track.keyframe_interval;
+    const milliseconds slack = track.b_frames ? milliseconds::zero() : kArrivalTolerance;
+    if (rule->max && longest > *rule->max * kIntervalTolerance + slack) {
       warn("keyframe_interval",
            fmt::format(
-               "keyframe interval {}, {} at most {}: set the keyframe interval (GOP) of the encoder to {}",
-               seconds(longest), wants(rule->source), seconds(*rule->max), seconds(*rule->max)));
+               "keyframe interval {}{}, {} at most {}: set the keyframe interval (GOP) of the encoder to {}",
+               still_coming ? "over " : "", seconds(longest), wants(rule->source), seconds(*rule->max),
+               seconds(*rule->max)));
     } else if (rule->min && track.keyframe_interval > milliseconds::zero() &&
-               track.keyframe_interval * kIntervalTolerance < *rule->min) {
+               track.keyframe_interval * kIntervalTolerance + slack < *rule->min) {
       warn("keyframe_interval",
            fmt::format(
                "keyframe interval {}, {} at least {}: set the keyframe interval (GOP) of the encoder to {}",

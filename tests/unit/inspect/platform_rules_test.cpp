@@ -143,11 +143,25 @@ TEST_F(RulesTest, KeyframeIntervalAtMost) {
       "to 4 s");
 }
 
+TEST_F(RulesTest, KeyframesThatAreTimedByTheirArrivalMayComeAtOtherTimes) {
+  rules("keyframe_interval: {min: 2s, max: 2s, SOURCE}");
+  video().b_frames.reset();  // MPEG-TS
+  for (const auto interval : {1500ms, 2000ms, 2500ms}) {
+    video().keyframe_interval = interval;
+    EXPECT_EQ(message(), "");
+  }
+  for (const auto interval : {1000ms, 3000ms}) {
+    video().keyframe_interval = interval;
+    EXPECT_EQ(rule(), "keyframe_interval");
+  }
+}
+
 TEST_F(RulesTest, AGopThatDoesNotEndIsNotWaitedFor) {
   rules("keyframe_interval: {max: 4s, SOURCE}");
   video().keyframe_interval = 0s;  // the second keyframe has not come
-  video().since_keyframe = 6s;
-  EXPECT_EQ(rule(), "keyframe_interval");
+  video().since_keyframe = 6120ms;
+  EXPECT_EQ(message().substr(0, message().find(':')),
+            "keyframe interval over 6.1 s, Platform wants at most 4 s");
   video().since_keyframe = 3s;
   EXPECT_EQ(message(), "");
 }
