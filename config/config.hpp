@@ -42,7 +42,8 @@ struct Control {
   std::vector<Token> tokens;
   std::filesystem::path tokens_file;  // one token a line; read again on SIGHUP
   std::optional<Certificate> tls;
-  std::optional<Listen> metrics;  // a listener for /metrics alone, without credentials
+  std::vector<std::string> hosts;  // names that browsers may call the API by, besides public_host
+  std::optional<Listen> metrics;   // a listener for /metrics alone, without credentials
 
   bool operator==(const Control&) const = default;
 };

@@ -103,6 +103,9 @@ class Loader {
     }
     if (const auto tokens = section.find("tokens")) read_tokens(tokens->secret());
     section.read("tokens_file", control.tokens_file, path());
+    if (const auto hosts = section.find("hosts")) {
+      for (const Place& item : hosts->items()) item.read(control.hosts.emplace_back(), parse_public_host);
+    }
     if (const auto metrics = section.find("metrics")) {
       if (!metrics->is_off()) metrics->read(control.metrics, parse_listen);
     }

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "control/authorize.hpp"
+#include "control/browser_guard.hpp"
 #include "control/context.hpp"
 #include "control/envelope.hpp"
 #include "control/faults.hpp"
@@ -13,6 +14,7 @@
 #include "control/live_inputs.hpp"
 #include "control/metrics.hpp"
 #include "control/observers.hpp"
+#include "control/output_test.hpp"
 #include "control/outputs.hpp"
 #include "control/random_hex.hpp"
 #include "control/router.hpp"
@@ -35,6 +37,7 @@ constexpr std::array kAccountRoutes{
     Route{"GET", "/stream/live_inputs/{uid}/videos", list_input_videos},
     Route{"GET", "/stream/live_inputs/{uid}/outputs", list_outputs},
     Route{"POST", "/stream/live_inputs/{uid}/outputs", create_output},
+    Route{"POST", "/stream/live_inputs/{uid}/outputs/test", test_output},
     Route{"GET", "/stream/live_inputs/{uid}/outputs/{oid}", get_output},
     Route{"PUT", "/stream/live_inputs/{uid}/outputs/{oid}", update_output},
     Route{"POST", "/stream/live_inputs/{uid}/outputs/{oid}/retry", retry_output},
@@ -88,7 +91,7 @@ Response inside_failure(Problem problem, std::string_view what, const Request& r
 
 struct Api::Impl {
   Impl(ApiSettings the_settings, Store& store, Engine& engine, const AccessTokens& the_tokens, ApiParts parts)
-      : settings(std::move(the_settings)), tokens(the_tokens), context{settings, store, engine, parts, {}} {
+      : settings(std::move(the_settings)), tokens(the_tokens), context{settings, store, engine, parts} {
     router.add("/client/v4/accounts/{account}", kAccountRoutes);
     router.add("/client/v4", kOpenRoutes);
     router.add("", kOpenRoutes);
@@ -96,6 +99,9 @@ struct Api::Impl {
   }
 
   Response answer(const Request& request) {
+    if (std::string problem = browser_problem(request, settings.hosts); !problem.empty()) {
+      throw RequestError(Problem::forbidden, std::move(problem));
+    }
     const Router::Match match = router.match(request.method, path_segments(request.target));
     if (match.allowed.empty()) throw RequestError(Problem::unknown_path, "There is nothing at this path");
     const Headers allow{{"Allow", allow_value(match.allowed)}};

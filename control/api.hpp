@@ -26,6 +26,7 @@ struct ApiSettings {
   PublicAddresses addresses;
   unsigned outputs_per_input = 50;
   std::vector<config::Network> denied_networks;  // where outputs may not go
+  std::vector<std::string> hosts;                // names that browsers may call the API by
   std::function<Timestamp()> now = system_now;
 };
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <boost/json/object.hpp>
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -19,7 +20,9 @@ struct Context {
   Store& store;
   Engine& engine;
   ApiParts parts;
-  std::optional<Timestamp> last_good_write;  // of the store's check, see health.cpp
+  // Of outputs; each test counts itself, and may end after the API.
+  std::shared_ptr<std::size_t> tests_under_way = std::make_shared<std::size_t>(0);
+  std::optional<Timestamp> last_good_write = {};  // of the store's check, see health.cpp
 };
 
 // The body as an object; an absent one counts as {}. Throws RequestError.

@@ -4,6 +4,7 @@
 // Called on the control thread only; every call answers at once from memory and never waits for a shard.
 #pragma once
 
+#include <boost/asio/awaitable.hpp>
 #include <chrono>
 #include <cstddef>
 #include <optional>
@@ -78,6 +79,10 @@ class Engine {
 
   // Ends the wait between two tries of an output; of no effect on one that does not wait.
   virtual void retry(std::string_view input_uid, std::string_view output_uid) = 0;
+
+  // Dials, shakes hands and asks to publish, sends no media. Takes up to half a minute.
+  virtual boost::asio::awaitable<media::OutputTest> test_output(std::string url, std::string stream_key,
+                                                                bool verify_tls) = 0;
 
   // From now on `listener` hears of every change; it must outlive the engine's work.
   virtual void listen(EngineListener& listener) = 0;

@@ -19,6 +19,7 @@ constexpr std::array kRows{
     ProblemRow{Problem::bad_method, 405, 10005},
     ProblemRow{Problem::too_many_outputs, 400, 10013, true},
     ProblemRow{Problem::used_idempotency_key, 409, 10013, true},
+    ProblemRow{Problem::on_the_air, 409, 10005, true},
     ProblemRow{Problem::too_many_requests, 429, 10016},
     ProblemRow{Problem::bad_http, 400, 10005},
     ProblemRow{Problem::request_timeout, 408, 10005},

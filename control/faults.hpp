@@ -23,6 +23,7 @@ enum class Problem {
   bad_method,
   too_many_outputs,
   used_idempotency_key,
+  on_the_air,
   too_many_requests,
   bad_http,
   request_timeout,

@@ -137,6 +137,10 @@ std::uint16_t HttpServer::listen(const config::Listen& address,
   return impl_->acceptor.local_endpoint().port();
 }
 
+void HttpServer::renew(const config::Certificate& tls) {
+  if (impl_->service->tls) impl_->service->tls = server_context(tls);
+}
+
 bool HttpServer::listening() const {
   return impl_->acceptor.is_open();
 }

@@ -43,6 +43,9 @@ class HttpServer {
   // std::runtime_error with a sentence: address in use, no such name, unreadable certificate.
   std::uint16_t listen(const config::Listen& address,
                        const std::optional<config::Certificate>& tls = std::nullopt);
+  // Another certificate for connections from now on, if it serves over TLS. Throws std::runtime_error when it
+  // cannot be read; the old one stays then.
+  void renew(const config::Certificate& tls);
   bool listening() const;
   // Closes the listener and all connections; an answer on its way may still be written for a second.
   void stop();

@@ -3,51 +3,15 @@
 #include <spdlog/spdlog.h>
 
 #include "control/context.hpp"
-#include "control/members.hpp"
-#include "control/output_url.hpp"
+#include "control/output_members.hpp"
 #include "control/random_hex.hpp"
 #include "control/representation.hpp"
-#include "net/srt_url.hpp"
 
 namespace simulcast::control {
 
 namespace json = boost::json;
 
 namespace {
-
-constexpr std::size_t kMaxName = 255;
-
-// Absent members change nothing. Address and key are judged together, as they are after the change.
-void apply(const Context& context, const json::object& body, bool creating, Output& output,
-           Findings& findings) {
-  Members members(body, findings);
-  if (creating) {
-    members.require("url");
-    members.require("streamKey");
-  }
-  auto url = members.text("url", kMaxOutputUrl);
-  auto stream_key = members.text("streamKey", kMaxStreamKey);
-  if (const auto enabled = members.boolean("enabled")) output.enabled = *enabled;
-  if (members.is_null("name")) {
-    output.name.clear();
-  } else if (auto name = members.text("name", kMaxName)) {
-    output.name = *std::move(name);
-  }
-  if (const auto verify = members.boolean("verifyTls")) output.verify_tls = *verify;
-
-  if (url) {
-    std::string problem = output_url_problem(*url, context.settings.denied_networks);
-    if (!problem.empty()) findings.add(Problem::bad_output_url, std::move(problem), "/url");
-    output.url = *url;
-  }
-  if (stream_key) output.stream_key = *stream_key;
-  if (stream_key || (url && !creating)) {
-    std::string problem = stream_key_problem(output.stream_key, net::is_srt_url(output.url));
-    if (!problem.empty()) findings.add(Problem::bad_value, std::move(problem), "/streamKey");
-  }
-  members.report_unknown();
-  findings.throw_if_faulty();
-}
 
 json::object shown(Context& context, const Output& output) {
   return output_json(output, context.engine.output_status(output.input_uid, output.uid),
@@ -81,7 +45,7 @@ Response create_output(Context& context, const Call& call) {
   const LiveInput input = find_input(context, call);
   Findings findings;
   Output output;
-  apply(context, body, true, output, findings);
+  read_output_members(context.settings, body, true, output, findings);
   output.input_uid = input.uid;
   output.uid = random_hex(16);
   output.created = output.modified = context.settings.now();
@@ -117,7 +81,7 @@ Response update_output(Context& context, const Call& call) {
   const auto read = [&] { return find_output(context, call); };
   const Output output = edit(context, "output updated", call.parameter("uid"), read, [&](Output& wanted) {
     findings = {};
-    apply(context, body, false, wanted, findings);
+    read_output_members(context.settings, body, false, wanted, findings);
   });
   return success(shown(context, output), findings.notices);
 }

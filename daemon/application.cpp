@@ -54,9 +54,13 @@ std::vector<std::string_view> changes_that_wait(const config::Config& old, const
   compare("public_host", old.public_host == fresh.public_host);
   compare("account", old.account == fresh.account);
   compare("control.listen", old.control.listen == fresh.control.listen);
+  compare("control.hosts", old.control.hosts == fresh.control.hosts);
   compare("control.metrics", old.control.metrics == fresh.control.metrics);
-  compare("control.tls", old.control.tls == fresh.control.tls);
-  compare("ingest", old.ingest == fresh.ingest);
+  // Another certificate does not wait, only whether there is one.
+  compare("control.tls", old.control.tls.has_value() == fresh.control.tls.has_value());
+  config::Ingest ingest = old.ingest;
+  if (ingest.rtmps && fresh.ingest.rtmps) ingest.rtmps->certificate = fresh.ingest.rtmps->certificate;
+  compare("ingest", ingest == fresh.ingest);
   compare("stream", old.stream == fresh.stream);
   compare("egress", old.egress == fresh.egress);
   compare("limits.outputs_per_input", old.outputs_per_input == fresh.outputs_per_input);
@@ -146,6 +150,9 @@ void Application::open_control() {
   settings.account = config_.account;
   settings.outputs_per_input = config_.outputs_per_input;
   settings.denied_networks = config_.egress.deny;
+  settings.hosts = config_.control.hosts;
+  settings.hosts.push_back(config_.public_host);
+  settings.hosts.push_back(config_.control.listen->host);
   for (const auto& server : servers_) {
     const auto port = server->endpoint().port();
     if (server->protocol() == media::IngestProtocol::rtmp) {
@@ -244,13 +251,32 @@ void Application::wait_for_signal() {
   });
 }
 
+// Those that are served already, which others may have been put in place of. All can be read, or none is
+// taken.
+void Application::renew_certificates(const config::Config& fresh) {
+  std::shared_ptr<net::TlsContext> rtmps;
+  if (as_loaded_.ingest.rtmps && fresh.ingest.rtmps) {
+    const auto& certificate = fresh.ingest.rtmps->certificate;
+    rtmps = net::TlsContext::server(certificate.certificate, certificate.key);
+  }
+  if (http_ && fresh.control.tls) http_->renew(*fresh.control.tls);
+  if (!rtmps) return;
+  asio::post(shards_[0].context(), [this, rtmps] {
+    for (auto& server : servers_) {
+      if (server->protocol() == media::IngestProtocol::rtmps) server->renew(rtmps);
+    }
+  });
+}
+
 void Application::reload() {
   notify_reloading();
   try {
     const config::Config fresh = config_file_.empty() ? config::Config{} : config::load_file(config_file_);
-    tokens_->replace(current_tokens(fresh));
+    const auto tokens = current_tokens(fresh);
+    renew_certificates(fresh);
+    tokens_->replace(tokens);
     set_log_level(fresh.log.level);
-    spdlog::info("reloaded the log level and the tokens");
+    spdlog::info("reloaded the log level, the tokens and the certificates");
     for (const auto setting : changes_that_wait(as_loaded_, fresh)) {
       spdlog::warn("changed in the configuration, but needs a restart setting={}", setting);
     }

@@ -62,6 +62,7 @@ class Application {
   void open_metrics();
   void wait_for_signal();
   void reload();
+  void renew_certificates(const config::Config& fresh);
   void stop();
   void shard_is_empty();
   void keep_watch();

@@ -3,7 +3,9 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
 namespace simulcast::daemon {
@@ -251,6 +253,16 @@ void Relay::retry(std::string_view input_uid, std::string_view output_uid) {
   if (input == inputs_.end()) return;
   on_stream(input->second, input->first,
             [output = std::string(output_uid)](LiveStream& stream) { stream.retry(output); });
+}
+
+asio::awaitable<media::OutputTest> Relay::test_output(std::string url, std::string stream_key,
+                                                      bool verify_tls) {
+  egress::OutputSpec spec;
+  spec.url = std::move(url);
+  spec.stream_key = std::move(stream_key);
+  spec.verify_tls = verify_tls;
+  ShardStreams& streams = *streams_->front();
+  co_return co_await asio::co_spawn(streams.executor(), streams.probe(std::move(spec)), asio::use_awaitable);
 }
 
 std::string Relay::readiness_problem() const {

@@ -51,6 +51,9 @@ class Relay final : public control::Engine, public RelayEvents {
   std::optional<control::InputSnapshot> snapshot_of(std::string_view input_uid) const override;
   std::vector<control::ShardSnapshot> shards() const override { return shards_; }
   void retry(std::string_view input_uid, std::string_view output_uid) override;
+  // Runs on a shard, as outputs do.
+  boost::asio::awaitable<media::OutputTest> test_output(std::string url, std::string stream_key,
+                                                        bool verify_tls) override;
   void listen(control::EngineListener& listener) override { listeners_.push_back(&listener); }
   std::string readiness_problem() const override;
 

@@ -11,6 +11,7 @@
 
 #include "daemon/live_stream.hpp"
 #include "daemon/stream_settings.hpp"
+#include "egress/probe.hpp"
 #include "media/audio_wait.hpp"
 #include "net/gather_ring.hpp"
 
@@ -32,6 +33,12 @@ class ShardStreams {
 
   // Null when the input is not live here.
   LiveStream* find(const std::string& uid);
+  // Tries a destination out; to be run on executor().
+  boost::asio::awaitable<media::OutputTest> probe(egress::OutputSpec spec) const {
+    return egress::probe(std::move(spec), environment_);
+  }
+  boost::asio::any_io_executor executor() const { return shard_.executor(); }
+
   // Hangs up everything; calls `done` once nothing is left.
   void shut_down(std::function<void()> done);
 

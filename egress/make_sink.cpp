@@ -21,7 +21,6 @@ class UnusableSink final : public Sink {
   boost::asio::awaitable<std::optional<Failure>> open() override {
     co_return Failure{Failure::Kind::rejected, message_};
   }
-  std::string_view waiting_for() const override { return {}; }
   boost::asio::awaitable<Failure> serve() override { co_return Failure{Failure::Kind::rejected, message_}; }
   void flush() override {}
   boost::asio::awaitable<void> finish() override { co_return; }

@@ -91,18 +91,24 @@ asio::awaitable<std::optional<Failure>> RtmpSink::open() {
   auto agreed = co_await (agree() || deadline.async_wait(asio::use_awaitable));
   if (agreed.index() == 0) co_return std::move(std::get<0>(agreed));
   co_return Failure{Failure::Kind::hung_up, "no answer within " + std::to_string(kAgreeTimeout.count()) +
-                                                " s while waiting for " + std::string(waiting_for_)};
+                                                " s while waiting for " + std::string(waiting_for())};
 }
 
 asio::awaitable<std::optional<Failure>> RtmpSink::reach() {
   const net::AddressFilter allowed = [this](const asio::ip::address& address) {
     return config::denying_network(address, environment_.config.deny) == nullptr;
   };
-  auto dialled = co_await net::dial(environment_.resolver, url_.host, url_.port, allowed);
-  if (auto* failure = std::get_if<net::DialFailure>(&dialled)) {
+  begin(OpenStep::dns);
+  auto found = co_await net::find_addresses(environment_.resolver, url_.host, url_.port, allowed);
+  if (auto* failure = std::get_if<net::DialFailure>(&found)) {
     const auto kind =
         failure->step == net::DialFailure::Step::denied ? Failure::Kind::rejected : Failure::Kind::lost;
     co_return Failure{kind, std::move(failure->message)};
+  }
+  begin(OpenStep::tcp);
+  auto dialled = co_await net::dial(std::get<net::Addresses>(std::move(found)));
+  if (auto* failure = std::get_if<net::DialFailure>(&dialled)) {
+    co_return Failure{Failure::Kind::lost, std::move(failure->message)};
   }
   auto socket = std::move(std::get<asio::ip::tcp::socket>(dialled));
   if (url_.tls) {
@@ -122,7 +128,7 @@ asio::awaitable<std::optional<Failure>> RtmpSink::agree() {
 }
 
 asio::awaitable<std::optional<Failure>> RtmpSink::secure() {
-  waiting_for_ = "the TLS handshake";
+  begin(OpenStep::tls);
   asio::steady_timer deadline(wake_.get_executor(), kTlsTimeout);
   const auto shaken = co_await (tls_->handshake() || deadline.async_wait(asio::use_awaitable));
   if (shaken.index() == 1) {
@@ -139,7 +145,7 @@ asio::awaitable<std::optional<Failure>> RtmpSink::secure() {
 }
 
 asio::awaitable<std::optional<Failure>> RtmpSink::publish() {
-  waiting_for_ = "the server's consent to publish";
+  begin(OpenStep::rtmp_handshake);
   session_->start();
   while (!accepted_) {
     write_waiting();
@@ -163,9 +169,18 @@ asio::awaitable<std::optional<Failure>> RtmpSink::publish() {
   co_return std::nullopt;
 }
 
+void RtmpSink::follow_session() {
+  if (session_->wants_connect()) {
+    begin(OpenStep::connect);
+  } else if (session_->wants_publish()) {
+    begin(OpenStep::publish);
+  }
+}
+
 std::optional<Failure> RtmpSink::handle(std::span<const std::byte> bytes) {
   for (;;) {
     const auto event = session_->read(bytes);
+    if (!accepted_) follow_session();
     if (event.has_error()) {
       return Failure{accepted_ ? Failure::Kind::lost : Failure::Kind::hung_up,
                      "the destination does not speak RTMP as expected: " + event.error().message()};

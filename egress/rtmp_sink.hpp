@@ -27,7 +27,6 @@ class alignas(64) RtmpSink final : public Sink, private SharedSender {
   ~RtmpSink() override;
 
   boost::asio::awaitable<std::optional<Failure>> open() override;
-  std::string_view waiting_for() const override { return waiting_for_; }
   boost::asio::awaitable<Failure> serve() override;
   bool write(const media::Batch& batch) override;
   void flush() override;
@@ -45,6 +44,7 @@ class alignas(64) RtmpSink final : public Sink, private SharedSender {
   boost::asio::awaitable<void> send_rest();
   boost::asio::awaitable<void> drain_input();
 
+  void follow_session();
   // Handles what the peer has sent; a failure ends the session.
   std::optional<Failure> handle(std::span<const std::byte> bytes);
   void write_waiting();
@@ -67,7 +67,6 @@ class alignas(64) RtmpSink final : public Sink, private SharedSender {
   const bool verify_tls_;
   Mailbox& mailbox_;
   const Environment& environment_;
-  std::string_view waiting_for_ = "the connection";
   std::unique_ptr<net::TlsTransport> tls_;  // until its handshake is over
   std::optional<Failure> failure_;          // set where it cannot be returned
   boost::asio::steady_timer wake_;          // cancelled to wake write_loop()

@@ -13,8 +13,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "egress/mailbox.hpp"
+#include "egress/open_step.hpp"
 #include "egress/output_spec.hpp"
 #include "media/output.hpp"
 #include "media/trail.hpp"
@@ -57,7 +59,9 @@ class Sink {
   // How long open() may take; nothing when it is the destination that calls.
   virtual std::optional<std::chrono::seconds> open_timeout() const { return kOpenTimeout; }
   // What open() is waiting for, for the user: "the TLS handshake".
-  virtual std::string_view waiting_for() const = 0;
+  virtual std::string_view waiting_for() const { return waited_for(step_); }
+  // From now on `watch` hears of the steps of open(); it must outlive that.
+  void watch_open(OpenWatch& watch) { watch_ = &watch; }
   // Serves the open connection until it ends, and says why it did.
   virtual boost::asio::awaitable<Failure> serve() = 0;
   // Writes the batch without the mailbox, which is empty. False: not now, nothing was written.
@@ -74,6 +78,17 @@ class Sink {
   virtual void close() = 0;
 
   virtual SinkStats stats() const = 0;
+
+ protected:
+  void begin(OpenStep step) {
+    if (std::exchange(step_, step) != step || step == OpenStep::dns) {
+      if (watch_ != nullptr) watch_->step_began(step);
+    }
+  }
+
+ private:
+  OpenStep step_ = OpenStep::dns;
+  OpenWatch* watch_ = nullptr;
 };
 
 // `trail`: what the stream has come through, for a destination that is a relay. Throws nothing: an address

@@ -108,6 +108,10 @@ SrtSink::SrtSink(net::SrtUrl url, media::Trail trail, Mailbox& mailbox, const En
 
 SrtSink::~SrtSink() = default;
 
+std::string_view SrtSink::waiting_for() const {
+  return url_.mode == net::SrtUrl::Mode::rendezvous ? "the peer of the SRT rendezvous" : Sink::waiting_for();
+}
+
 std::optional<std::chrono::seconds> SrtSink::open_timeout() const {
   if (url_.mode == net::SrtUrl::Mode::listener) return std::nullopt;
   return kOpenTimeout;
@@ -143,14 +147,16 @@ asio::awaitable<std::optional<Failure>> SrtSink::call() {
   const net::AddressFilter allowed = [this](const asio::ip::address& address) {
     return config::denying_network(address, environment_.config.deny) == nullptr;
   };
+  begin(OpenStep::dns);
   auto found = co_await net::find_addresses(environment_.resolver, url_.host, url_.port, allowed);
   if (auto* failure = std::get_if<net::DialFailure>(&found)) {
     const auto kind =
         failure->step == net::DialFailure::Step::denied ? Failure::Kind::rejected : Failure::Kind::lost;
     co_return Failure{kind, std::move(failure->message)};
   }
+  begin(OpenStep::srt_handshake);
   std::optional<Failure> failure;
-  for (const auto& address : std::get<std::vector<asio::ip::tcp::endpoint>>(found)) {
+  for (const auto& address : std::get<net::Addresses>(found)) {
     const Endpoint remote(address.address(), address.port());
     failure = co_await call(remote);
     if (!failure || failure->kind == Failure::Kind::rejected) break;
@@ -169,7 +175,6 @@ asio::awaitable<std::optional<Failure>> SrtSink::call(const Endpoint& remote) {
   if (url_.mode == net::SrtUrl::Mode::rendezvous) {
     // Both ends use the same port number, each on its own address: ours is the one that leads to the peer.
     if (!net::bind_srt(handle, {address_towards(remote), url_.port})) co_return impossible();
-    waiting_for_ = "the peer of the SRT rendezvous";
   } else if (!environment_.srt.bind_outgoing(handle, v6)) {
     co_return impossible();
   }
@@ -197,7 +202,7 @@ asio::awaitable<std::optional<Failure>> SrtSink::wait_for_call() {
   if (auto* failure = std::get_if<net::DialFailure>(&found)) {
     co_return Failure{Failure::Kind::lost, std::move(failure->message)};
   }
-  const auto& address = std::get<std::vector<asio::ip::tcp::endpoint>>(found).front();
+  const auto& address = std::get<net::Addresses>(found).front();
   const Endpoint local(address.address(), address.port());
   listener_ = std::make_unique<net::SrtListener>(environment_.srt, executor_, options(), admit);
   if (const std::string cause = listener_->open(local); !cause.empty()) {

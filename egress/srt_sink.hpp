@@ -26,7 +26,7 @@ class SrtSink final : public Sink {
 
   boost::asio::awaitable<std::optional<Failure>> open() override;
   std::optional<std::chrono::seconds> open_timeout() const override;
-  std::string_view waiting_for() const override { return waiting_for_; }
+  std::string_view waiting_for() const override;
   boost::asio::awaitable<Failure> serve() override;
   void flush() override;
   boost::asio::awaitable<void> finish() override;
@@ -55,7 +55,6 @@ class SrtSink final : public Sink {
 
   std::unique_ptr<net::SrtListener> listener_;
   std::unique_ptr<net::SrtSocket> socket_;
-  std::string_view waiting_for_ = "the SRT handshake";
   bool open_ = false;
   bool blocked_ = false;            // libsrt's buffer is full
   bool pacing_ = false;             // the backlog waits for its next moment

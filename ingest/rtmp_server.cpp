@@ -36,6 +36,7 @@ RtmpServer::RtmpServer(net::ShardPool& shards, Gate& gate, Strangers& strangers,
       gate_(gate),
       strangers_(strangers),
       tls_(std::move(tls)),
+      protocol_(tls_ ? media::IngestProtocol::rtmps : media::IngestProtocol::rtmp),
       acceptor_(shards[0].context()) {}
 
 RtmpServer::~RtmpServer() = default;

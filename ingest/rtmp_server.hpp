@@ -31,12 +31,12 @@ class RtmpServer {
   void start();
   // On the first shard: no new connections from here on.
   void stop();
+  // On the first shard: the certificate of connections from here on. Only of a server that has one.
+  void renew(std::shared_ptr<net::TlsContext> tls) { tls_ = std::move(tls); }
 
   boost::asio::ip::tcp::endpoint endpoint() const { return endpoint_; }
   bool is_open() const { return acceptor_.is_open(); }
-  media::IngestProtocol protocol() const {
-    return tls_ ? media::IngestProtocol::rtmps : media::IngestProtocol::rtmp;
-  }
+  media::IngestProtocol protocol() const { return protocol_; }
 
  private:
   boost::asio::awaitable<void> accept_loop();
@@ -45,6 +45,7 @@ class RtmpServer {
   Gate& gate_;
   Strangers& strangers_;
   std::shared_ptr<net::TlsContext> tls_;
+  const media::IngestProtocol protocol_;
   boost::asio::ip::tcp::acceptor acceptor_;
   boost::asio::ip::tcp::endpoint endpoint_;
 };

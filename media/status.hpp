@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace simulcast::media {
 
@@ -49,6 +50,19 @@ struct OutputStats {
   std::chrono::milliseconds send_buffer{};  // media sent and not yet acknowledged
   std::uint64_t reconnects = 0;
   std::optional<WallTime> connected_at;
+};
+
+// How far a try to publish to a destination got, without any media.
+struct OutputTest {
+  struct Step {
+    std::string name;  // "dns", "tcp", "tls", "rtmp handshake", "connect", "publish", "srt handshake"
+    bool ok = false;
+    std::chrono::microseconds took{};
+    std::string message;  // the cause where it failed
+  };
+  bool ok = false;
+  std::string message;      // a sentence for the user
+  std::vector<Step> steps;  // the last one is the one that failed, if any did
 };
 
 // The input's connection as the original API words it.

@@ -157,8 +157,9 @@ asio::awaitable<error_code> Resolver::resolve(std::string host, std::uint16_t po
   co_return error_code{};
 }
 
-asio::awaitable<std::variant<std::vector<tcp::endpoint>, DialFailure>> find_addresses(
-    Resolver& resolver, std::string host, std::uint16_t port, const AddressFilter& allowed) {
+asio::awaitable<std::variant<Addresses, DialFailure>> find_addresses(Resolver& resolver, std::string host,
+                                                                     std::uint16_t port,
+                                                                     const AddressFilter& allowed) {
   std::vector<tcp::endpoint> endpoints;
   const error_code ec = co_await resolver.resolve(std::move(host), port, endpoints);
   if (ec || endpoints.empty()) {
@@ -175,14 +176,16 @@ asio::awaitable<std::variant<std::vector<tcp::endpoint>, DialFailure>> find_addr
 asio::awaitable<std::variant<tcp::socket, DialFailure>> dial(Resolver& resolver, std::string host,
                                                              std::uint16_t port,
                                                              const AddressFilter& allowed) {
+  auto found = co_await find_addresses(resolver, std::move(host), port, allowed);
+  if (auto* failure = std::get_if<DialFailure>(&found)) co_return std::move(*failure);
+  co_return co_await dial(std::get<Addresses>(std::move(found)));
+}
+
+asio::awaitable<std::variant<tcp::socket, DialFailure>> dial(Addresses endpoints) {
   using Result = std::variant<tcp::socket, DialFailure>;
   const auto fail = [](DialFailure::Step step, std::string message) -> Result {
     return DialFailure{step, std::move(message)};
   };
-
-  auto found = co_await find_addresses(resolver, std::move(host), port, allowed);
-  if (auto* failure = std::get_if<DialFailure>(&found)) co_return std::move(*failure);
-  const auto endpoints = std::move(std::get<std::vector<tcp::endpoint>>(found));
 
   auto race = std::make_shared<Race>(co_await asio::this_coro::executor);
   const RaceEnd end{race};

@@ -59,9 +59,15 @@ struct DialFailure {
 using AddressFilter = std::function<bool(const boost::asio::ip::address&)>;  // true: may be connected to
 
 // The addresses that may be connected to, in the order they are to be tried; at least one.
-boost::asio::awaitable<std::variant<std::vector<boost::asio::ip::tcp::endpoint>, DialFailure>> find_addresses(
-    Resolver& resolver, std::string host, std::uint16_t port, const AddressFilter& allowed);
+using Addresses = std::vector<boost::asio::ip::tcp::endpoint>;
+boost::asio::awaitable<std::variant<Addresses, DialFailure>> find_addresses(Resolver& resolver,
+                                                                            std::string host,
+                                                                            std::uint16_t port,
+                                                                            const AddressFilter& allowed);
 
+boost::asio::awaitable<std::variant<boost::asio::ip::tcp::socket, DialFailure>> dial(Addresses addresses);
+
+// Both.
 boost::asio::awaitable<std::variant<boost::asio::ip::tcp::socket, DialFailure>> dial(
     Resolver& resolver, std::string host, std::uint16_t port, const AddressFilter& allowed);
 

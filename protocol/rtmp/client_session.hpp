@@ -67,6 +67,9 @@ class ClientSession {
   std::vector<std::byte>& output() { return output_; }
   ChunkWriter& writer() { return writer_; }
   std::uint32_t stream_id() const { return stream_id_; }
+  // What the server is to answer next: connect (or createStream); publish.
+  bool wants_connect() const { return state_ == State::connecting || state_ == State::creating; }
+  bool wants_publish() const { return state_ == State::publish_sent; }
 
  private:
   enum class State : std::uint8_t {

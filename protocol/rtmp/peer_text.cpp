@@ -11,6 +11,18 @@ namespace {
 
 constexpr std::string_view kMask = "***";
 
+// Length of the well-formed UTF-8 character that `text` begins with, 0 if there is none (Unicode, table 3-7).
+std::size_t character_length(std::string_view text);
+
+bool is_well_formed(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t length = character_length(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
 // Into a new text: replacing in place would move what follows each time, and a peer chooses how often.
 void mask(std::string& text, std::span<const std::string> secrets) {
   for (const std::string& secret : secrets) {
@@ -30,7 +42,6 @@ bool is_continuation(char c) {
   return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
 }
 
-// Length of the well-formed UTF-8 character that `text` begins with, 0 if there is none (Unicode, table 3-7).
 std::size_t character_length(std::string_view text) {
   const auto lead = static_cast<unsigned char>(text[0]);
   if (lead < 0x80) return 1;
@@ -73,7 +84,10 @@ std::string clean_peer_text(std::string_view text, std::span<const std::string> 
   std::string masked(text);
   mask(masked, secrets);
   std::string clean = printable(masked);
-  mask(clean, secrets);
+  // What is no text itself cannot be in a text, save for a part of a character that happens to be the same.
+  for (const std::string& secret : secrets) {
+    if (is_well_formed(secret)) mask(clean, std::span(&secret, 1));
+  }
   if (clean.size() > kMaxPeerWords) {
     std::size_t end = kMaxPeerWords;
     while (end > 0 && is_continuation(clean[end])) --end;

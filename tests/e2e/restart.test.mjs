@@ -1,7 +1,12 @@
 // The daemon dies or is stopped: what was wanted is still wanted, and comes back without anybody asking.
 import assert from 'node:assert/strict';
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import tls from 'node:tls';
 import { assertSinkExact } from './lib/assertions.mjs';
+import { makeCertificates } from './lib/certificates.mjs';
+import { tempDir } from './lib/cleanup.mjs';
 import { Daemon } from './lib/daemon.mjs';
 import { fixtureTags } from './lib/publishers.mjs';
 import { EndlessPublisher } from './lib/rtmp_publisher.mjs';
@@ -106,6 +111,42 @@ test('SIGINT is a stop, too; SIGHUP is none', async (t) => {
   assert.equal((await daemon.request('GET', '')).status, 200);
   const { code } = await daemon.child.stop('SIGINT', 3000);
   assert.equal(code, 0);
+});
+
+test('SIGHUP takes over renewed certificates, for encoders and for the API, without touching a live stream', async (t) => {
+  const first = await makeCertificates();
+  const second = await makeCertificates();
+  const folder = tempDir('certificates');
+  const served = { certFile: join(folder, 'cert.pem'), keyFile: join(folder, 'key.pem') };
+  const install = (certificate) => {
+    copyFileSync(certificate.certFile, served.certFile);
+    copyFileSync(certificate.keyFile, served.keyFile);
+  };
+  install(first.good);
+  const daemon = await Daemon.start(t, { rtmps: served, tls: served });
+  const trusting = (port, { ca }) =>
+    new Promise((resolve, reject) => {
+      const socket = tls.connect({ host: 'localhost', port, ca }, () => resolve(socket));
+      socket.on('error', reject);
+    });
+  const ports = [daemon.ports.rtmps, daemon.ports.api];
+  const kept = [];
+  t.after(() => kept.forEach((socket) => socket.destroy()));
+  for (const port of ports) kept.push(await trusting(port, first));
+
+  install({ certFile: second.good.certFile, keyFile: first.good.keyFile });
+  process.kill(daemon.pid, 'SIGHUP');
+  await until('the mistake to be told', () => /reload failed.*key/.test(daemon.log));
+  for (const port of ports) kept.push(await trusting(port, first));
+
+  install(second.good);
+  process.kill(daemon.pid, 'SIGHUP');
+  await until('the reload', () => daemon.log.includes('reloaded the log level'));
+  for (const port of ports) {
+    await until('the new certificate', async () => kept.push(await trusting(port, second)));
+    await assert.rejects(trusting(port, first));
+  }
+  assert.ok(kept.slice(0, 2).every((socket) => !socket.destroyed), 'old connections stay');
 });
 
 test('a second daemon on a port that is taken says so and ends with 1', async (t) => {

@@ -65,6 +65,9 @@ class ApiUnderTest {
     std::vector<control::InputSnapshot> snapshot(Which) const override { return {}; }
     std::optional<control::InputSnapshot> snapshot_of(std::string_view) const override { return {}; }
     std::vector<control::ShardSnapshot> shards() const override { return {}; }
+    boost::asio::awaitable<media::OutputTest> test_output(std::string, std::string, bool) override {
+      co_return media::OutputTest{};
+    }
     void retry(std::string_view, std::string_view) override {}
     void listen(control::EngineListener&) override {}
     std::string readiness_problem() const override { return {}; }

@@ -41,7 +41,8 @@ export class Daemon {
    * for outputs, `srt` {latency} for an SRT listener, `queue` {seconds, bytes}, `deny` networks for outputs, `platforms` a file of
    * what platforms want, `hold`,
    * `slate` a picture, `tokens` a list in place of the one token, `logLevel`, `launcher` what the daemon is run by,
-   * `outputsPerInput` how many an input may have, `metrics` for a listener of their own.
+   * `outputsPerInput` how many an input may have, `metrics` for a listener of their own, `tls`
+   * a certificate for the API.
    */
   static async start(t, options) {
     const daemon = new Daemon(options);
@@ -90,6 +91,9 @@ export class Daemon {
       'control:',
       `  listen: 127.0.0.1:${this.ports.api}`,
       `  tokens: [${tokens.map(text).join(', ')}]`,
+      ...(this.options.tls
+        ? [`  tls: { certificate: ${text(this.options.tls.certFile)}, key: ${text(this.options.tls.keyFile)} }`]
+        : []),
       ...(this.options.metrics ? [`  metrics: 127.0.0.1:${this.ports.metrics}`] : []),
       'ingest:',
       `  rtmp: { listen: "127.0.0.1:${this.ports.rtmp}" }`,
@@ -129,7 +133,8 @@ export class Daemon {
           if (!line) throw new Error(`no log line of the ${proto} listener yet`);
           this.ports[proto] = Number(line[1]);
         }
-        return (await fetch(`${this.base}/readyz`)).status === 200;
+        // Certificates of the tests are not trusted by fetch().
+        return this.options.tls !== undefined || (await fetch(`${this.base}/readyz`)).status === 200;
       },
       { timeout: 10_000 },
     );

@@ -49,6 +49,9 @@ class StubEngine final : public Engine {
     return std::nullopt;
   }
   std::vector<ShardSnapshot> shards() const override { return {{}, {std::chrono::milliseconds(3)}}; }
+  boost::asio::awaitable<media::OutputTest> test_output(std::string, std::string, bool) override {
+    co_return tested;
+  }
   void retry(std::string_view, std::string_view output_uid) override { retried.emplace_back(output_uid); }
   void listen(EngineListener& listener) override { listeners.push_back(&listener); }
   std::string readiness_problem() const override { return problem; }
@@ -59,6 +62,7 @@ class StubEngine final : public Engine {
   std::optional<media::InputStats> measured;
   std::vector<media::Warning> warnings;
   std::vector<InputSnapshot> snapshots;
+  media::OutputTest tested;
   std::map<std::string, InputReport> reports;
   media::OutputStatus status;
   media::OutputStats stats;

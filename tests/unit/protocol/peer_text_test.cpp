@@ -33,6 +33,14 @@ TEST(PeerText, RepairsBadUtf8) {
   EXPECT_EQ(clean_peer_text("\xed\xa0\x80 \xc0\xaf \xf4\x90\x80\x80", kSecrets), "?\?? ?\? ?\?\?\?");
 }
 
+TEST(PeerText, ASecretThatIsNoTextLeavesCharactersWhole) {
+  const std::vector<std::string> secrets{"s\xE0"};
+  EXPECT_EQ(clean_peer_text("s\xE0\xAC\x8B", std::vector<std::string>{"key"}), "s\xE0\xAC\x8B");
+  EXPECT_EQ(clean_peer_text("a s\xE0", secrets), "a ***");
+  const std::string clean = clean_peer_text("?\xE0s\xE0\xAC\x8B", secrets);
+  EXPECT_EQ(clean.find("\xAC\x8B"), std::string::npos) << "half a character";
+}
+
 TEST(PeerText, CutsBetweenCharacters) {
   EXPECT_EQ(clean_peer_text(std::string(10'000, 'x'), kSecrets), std::string(kMaxPeerWords, 'x'));
   std::string wide = "x";
