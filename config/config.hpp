@@ -98,6 +98,7 @@ struct Egress {
   std::uint64_t queue_bytes = std::uint64_t{64} << 20;
   std::chrono::milliseconds audio_wait{25};  // for the next video frame, to go out in one write with it
   std::filesystem::path ca_file;             // on top of the system's CAs
+  std::filesystem::path platforms;           // what platforms want; empty: the file that was installed
   // Link-local by default: cloud machines answer with their credentials there.
   std::vector<Network> deny = {{{169, 254, 0, 0}, 16, "169.254.0.0/16"},
                                {{0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 10, "fe80::/10"}};

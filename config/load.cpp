@@ -1,11 +1,9 @@
 #include "config/load.hpp"
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <functional>
 #include <string_view>
 
+#include "config/read_text.hpp"
 #include "config/section.hpp"
 #include "config/values.hpp"
 #include "config/yaml.hpp"
@@ -14,9 +12,6 @@ namespace simulcast::config {
 namespace {
 
 using namespace std::chrono_literals;
-
-// A configuration is a few KiB; more is the wrong file, and need not be taken into memory to say so.
-constexpr std::size_t kLargestFile = std::size_t{1} << 20;
 
 // Each range is what still makes sense, and keeps a slip of the finger from becoming a surprise.
 const auto kHold = [](const std::string& text) { return parse_duration(text, 0ms, 24h); };
@@ -175,6 +170,7 @@ class Loader {
     });
     section.read("audio_wait", egress.audio_wait, kAudioWait);
     section.section("tls", [&](Section& tls) { tls.read("ca_file", egress.ca_file, path()); });
+    section.read("platforms", egress.platforms, path());
     if (const auto deny = section.find("deny")) {
       egress.deny.clear();
       for (const Place& item : deny->items()) item.read(egress.deny.emplace_back(), parse_network);
@@ -211,16 +207,7 @@ Config load_text(const std::string& yaml, const std::string& name) {
 }
 
 Config load_file(const std::filesystem::path& file) {
-  errno = 0;
-  std::ifstream stream(file, std::ios::binary);
-  std::string text(kLargestFile + 1, '\0');
-  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (stream.bad() || !stream.is_open())
-    throw ConfigError(file.string() + ": cannot be read: " + std::strerror(errno));
-  text.resize(static_cast<std::size_t>(stream.gcount()));
-  if (text.size() > kLargestFile)
-    throw ConfigError(file.string() + ": is larger than 1 MiB; is it the right file?");
-  return load_text(text, file.string());
+  return load_text(read_text(file), file.string());
 }
 
 }  // namespace simulcast::config

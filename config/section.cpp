@@ -123,6 +123,12 @@ std::optional<Place> Section::find(std::string_view key) {
   return place_of(*entry);
 }
 
+std::optional<Place> Section::need(std::string_view key) {
+  auto place = find(key);
+  if (!place) lacks(key);
+  return place;
+}
+
 void Section::report_unknown_keys() const {
   const auto& entries = place_.value_->entries;
   for (const yaml::Entry& entry : entries) {

@@ -82,6 +82,8 @@ class Section {
   explicit Section(const Place& place);
 
   std::optional<Place> find(std::string_view key);
+  // The same; that it is not there is a problem.
+  std::optional<Place> need(std::string_view key);
 
   template <class T, class Parse>
   void read(std::string_view key, T& target, Parse parse) {

@@ -64,6 +64,11 @@ class Engine {
                                             std::string_view output_uid) const = 0;
   virtual media::OutputStats output_stats(std::string_view input_uid, std::string_view output_uid) const = 0;
 
+  // What of the media that comes in breaks the rules of the platform that this output leads to, also of one
+  // that is not enabled.
+  virtual std::vector<media::Warning> warnings_of(std::string_view input_uid,
+                                                  std::string_view output_uid) const = 0;
+
   enum class Which { all, live };
   // `live`: only those that a publisher feeds, or that hold for one.
   virtual std::vector<InputSnapshot> snapshot(Which which) const = 0;

@@ -15,7 +15,8 @@ namespace {
 
 json::object shown(Context& context, const Output& output) {
   return output_json(output, context.engine.output_status(output.input_uid, output.uid),
-                     context.engine.output_stats(output.input_uid, output.uid));
+                     context.engine.output_stats(output.input_uid, output.uid),
+                     context.engine.warnings_of(output.input_uid, output.uid));
 }
 
 [[noreturn]] void throw_no_output() {

@@ -162,8 +162,16 @@ json::object output_stats_json(const media::OutputStats& stats) {
   };
 }
 
+json::array warnings_json(const std::vector<media::Warning>& warnings) {
+  json::array shown;
+  for (const auto& [rule, message] : warnings) {
+    shown.push_back(json::object{{"rule", rule}, {"message", message}});
+  }
+  return shown;
+}
+
 json::object output_json(const Output& output, const media::OutputStatus& status,
-                         const media::OutputStats& stats) {
+                         const media::OutputStats& stats, const std::vector<media::Warning>& warnings) {
   return {
       {"uid", output.uid},
       {"url", output.url},
@@ -175,6 +183,7 @@ json::object output_json(const Output& output, const media::OutputStatus& status
       {"modified", to_rfc3339(output.modified)},
       {"status", output_status_json(status)},
       {"stats", output_stats_json(stats)},
+      {"warnings", warnings_json(warnings)},
   };
 }
 

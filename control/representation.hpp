@@ -1,8 +1,10 @@
 // Records as the API shows them.
 #pragma once
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <optional>
+#include <vector>
 
 #include "control/engine.hpp"
 #include "control/public_addresses.hpp"
@@ -23,8 +25,9 @@ boost::json::object input_status_json(const media::InputStatus& status);
 boost::json::object input_stats_json(const media::InputStats& stats);
 boost::json::object output_status_json(const media::OutputStatus& status);
 boost::json::object output_stats_json(const media::OutputStats& stats);
+boost::json::array warnings_json(const std::vector<media::Warning>& warnings);
 
 boost::json::object output_json(const Output& output, const media::OutputStatus& status,
-                                const media::OutputStats& stats);
+                                const media::OutputStats& stats, const std::vector<media::Warning>& warnings);
 
 }  // namespace simulcast::control

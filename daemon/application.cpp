@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "config/load.hpp"
+#include "config/platforms.hpp"
 #include "control/api.hpp"
 #include "control/event_stream.hpp"
 #include "control/http_server.hpp"
@@ -89,7 +90,8 @@ Application::Application(config::Config config, std::filesystem::path config_fil
   const StreamSettings defaults{.hold = config_.stream.hold,
                                 .hold_on_goodbye = config_.stream.hold_on_goodbye,
                                 .slate = config_.stream.slate};
-  relay_ = std::make_unique<Relay>(control_, *store_, config_.account, directory_, shards_.size(), defaults);
+  relay_ = std::make_unique<Relay>(control_, *store_, config_.account, directory_, shards_.size(), defaults,
+                                   inspect::PlatformRules(config::load_platforms(config_.egress.platforms)));
   for (std::size_t i = 0; i < shards_.size(); ++i) {
     streams_.push_back(std::make_unique<ShardStreams>(shards_[i], *environment_, *relay_, slates_, defaults));
   }

@@ -33,6 +33,8 @@ media::InputStats InputMeter::report(media::Stream& stream) {
   media::InputStats stats{.bytes_received = measured.bytes,
                           .packets = measured.packets,
                           .bitrate = measured.bitrate,
+                          .mean_bitrate = measured.mean_bitrate,
+                          .sending = measured.sending,
                           .clock_jumps = stream.clock_jumps(),
                           .encoder = tracks_.encoder,
                           .video = tracks_.video,
@@ -41,9 +43,17 @@ media::InputStats InputMeter::report(media::Stream& stream) {
   if (stats.video) {
     stats.video->fps = measured.fps;
     stats.video->keyframe_interval = measured.keyframe_interval;
-    if (each_track) stats.video->bitrate = measured.video_bitrate;
+    stats.video->since_keyframe = measured.since_keyframe;
+    if (each_track) {
+      stats.video->b_frames = measured.b_frames;
+      stats.video->bitrate = measured.video_bitrate;
+      stats.video->mean_bitrate = measured.mean_video_bitrate;
+    }
   }
-  if (stats.audio && each_track) stats.audio->bitrate = measured.audio_bitrate;
+  if (stats.audio && each_track) {
+    stats.audio->bitrate = measured.audio_bitrate;
+    stats.audio->mean_bitrate = measured.mean_audio_bitrate;
+  }
   return stats;
 }
 

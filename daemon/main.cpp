@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "config/load.hpp"
+#include "config/platforms.hpp"
 #include "daemon/application.hpp"
 #include "daemon/logging.hpp"
 #include "daemon/spare_memory.hpp"
@@ -63,6 +64,7 @@ int main(int argc, char** argv) {
   simulcast::config::Config config;
   try {
     if (!file.empty()) config = simulcast::config::load_file(file);
+    simulcast::config::load_platforms(config.egress.platforms);  // to be told of its mistakes as well
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return kBadConfig;

@@ -59,12 +59,13 @@ StreamSettings settings_of(const control::LiveInput& input, const StreamSettings
 }  // namespace
 
 Relay::Relay(asio::io_context& control, control::Store& store, std::string account, InputDirectory& directory,
-             std::size_t shards, StreamSettings defaults)
+             std::size_t shards, StreamSettings defaults, inspect::PlatformRules rules)
     : control_(control),
       store_(store),
       account_(std::move(account)),
       directory_(directory),
       defaults_(std::move(defaults)),
+      rules_(std::move(rules)),
       last_report_(shards, std::chrono::steady_clock::now()),
       shards_(shards) {}
 
@@ -112,6 +113,7 @@ void Relay::take_wanted(const control::LiveInput& wanted, const std::vector<cont
     Output& mine = kept[output.uid] = std::move(input.outputs[output.uid]);
     const media::OutputStatus before = mine.status;
     mine.name = output.name;
+    mine.url = output.url;
     mine.enabled = output.enabled;
     // Until the shard has answered, the API already shows the new wish.
     if (mine.at_work) {
@@ -204,6 +206,18 @@ media::OutputStats Relay::output_stats(std::string_view input_uid, std::string_v
 std::optional<media::InputStats> Relay::input_stats(std::string_view input_uid) const {
   const auto input = inputs_.find(input_uid);
   return input == inputs_.end() ? std::nullopt : input->second.stats;
+}
+
+std::vector<media::Warning> Relay::warnings_of(const Input& input, const Output& output) const {
+  return rules_.check(output.url, input.stats ? &*input.stats : nullptr);
+}
+
+std::vector<media::Warning> Relay::warnings_of(std::string_view input_uid,
+                                               std::string_view output_uid) const {
+  const auto input = inputs_.find(input_uid);
+  const Output* output = find(input_uid, output_uid);
+  if (input == inputs_.end() || output == nullptr) return {};
+  return warnings_of(input->second, *output);
 }
 
 control::InputSnapshot Relay::snapshot_of(const std::string& uid, const Input& input) {
@@ -337,7 +351,12 @@ void Relay::shard_report(unsigned shard, ShardReport report) {
     shards_[shard].loop_lag = report.loop_lag;
     for (const auto& [uid, stats] : report.inputs) {
       const auto input = inputs_.find(uid);
-      if (input != inputs_.end() && input->second.shard != nullptr) input->second.stats = stats;
+      if (input == inputs_.end() || input->second.shard == nullptr) continue;
+      input->second.stats = stats;
+      for (auto& [output_uid, output] : input->second.outputs) {
+        if (output.status.state != OutputState::live) continue;
+        output.warning_log.note(uid, output_uid, warnings_of(input->second, output));
+      }
     }
     for (const auto& [input_uid, output_uid, stats] : report.outputs) {
       const auto input = inputs_.find(input_uid);

@@ -21,6 +21,8 @@
 #include "daemon/relay_events.hpp"
 #include "daemon/shard_streams.hpp"
 #include "daemon/stream_settings.hpp"
+#include "daemon/warning_log.hpp"
+#include "inspect/platform_rules.hpp"
 
 namespace simulcast::daemon {
 
@@ -29,9 +31,9 @@ class Relay final : public control::Engine, public RelayEvents {
   // A shard that has not reported for this long is stalled.
   static constexpr std::chrono::seconds kShardStalled{5};
 
-  // `defaults` are those of inputs that ask for nothing else.
+  // `defaults` are those of inputs that ask for nothing else, `rules` those that warnings are made of.
   Relay(boost::asio::io_context& control, control::Store& store, std::string account,
-        InputDirectory& directory, std::size_t shards, StreamSettings defaults);
+        InputDirectory& directory, std::size_t shards, StreamSettings defaults, inspect::PlatformRules rules);
 
   // Before any shard runs: where the streams of each shard are.
   void set_streams(const std::vector<std::unique_ptr<ShardStreams>>& streams) { streams_ = &streams; }
@@ -43,6 +45,8 @@ class Relay final : public control::Engine, public RelayEvents {
   media::OutputStatus output_status(std::string_view input_uid, std::string_view output_uid) const override;
   media::OutputStats output_stats(std::string_view input_uid, std::string_view output_uid) const override;
   std::optional<media::InputStats> input_stats(std::string_view input_uid) const override;
+  std::vector<media::Warning> warnings_of(std::string_view input_uid,
+                                          std::string_view output_uid) const override;
   std::vector<control::InputSnapshot> snapshot(Which which) const override;
   std::optional<control::InputSnapshot> snapshot_of(std::string_view input_uid) const override;
   std::vector<control::ShardSnapshot> shards() const override { return shards_; }
@@ -66,10 +70,12 @@ class Relay final : public control::Engine, public RelayEvents {
  private:
   struct Output {
     std::string name;
+    std::string url;
     bool enabled = true;
     bool at_work = false;  // a worker exists on the shard
     media::OutputStatus status;
     media::OutputStats stats;
+    WarningLog warning_log;
   };
   struct Input {
     std::string name;
@@ -95,12 +101,14 @@ class Relay final : public control::Engine, public RelayEvents {
   void tell(const std::string& input_uid, const std::string& output_uid, const media::OutputStatus& before,
             const media::OutputStatus& status);
   const Output* find(std::string_view input_uid, std::string_view output_uid) const;
+  std::vector<media::Warning> warnings_of(const Input& input, const Output& output) const;
 
   boost::asio::io_context& control_;
   control::Store& store_;
   const std::string account_;
   InputDirectory& directory_;
   const StreamSettings defaults_;
+  const inspect::PlatformRules rules_;
   const std::vector<std::unique_ptr<ShardStreams>>* streams_ = nullptr;
   std::map<std::string, Input, std::less<>> inputs_;
   std::vector<std::chrono::steady_clock::time_point> last_report_;  // by shard

@@ -22,6 +22,9 @@ class Meter {
   // Frames a second are those of the last so many reports, the keyframe interval the longest of so many.
   static constexpr std::size_t kReports = 5;
   static constexpr std::size_t kIntervals = 3;
+  // Mean bitrates are those of the last so many reports in which something came: a pause is not what an
+  // encoder is set to. Not known before there are as many.
+  static constexpr std::size_t kMeanReports = 10;
   // Times further apart are those of a clock that was set.
   static constexpr std::chrono::seconds kLongestInterval{120};
 
@@ -38,8 +41,14 @@ class Meter {
     // tracks of MPEG-TS.
     std::uint64_t video_bitrate = 0;
     std::uint64_t audio_bitrate = 0;
+    std::uint64_t mean_bitrate = 0;
+    std::uint64_t mean_video_bitrate = 0;
+    std::uint64_t mean_audio_bitrate = 0;
+    std::chrono::milliseconds sending{};  // of this publisher, without pauses
     double fps = 0;
     std::chrono::milliseconds keyframe_interval{};
+    std::chrono::milliseconds since_keyframe{};
+    bool b_frames = false;  // this publisher has sent some; MPEG-TS does not show it
   };
   // To be called once a second: the rates are those since the last call.
   Report report(Clock::time_point now = Clock::now());
@@ -49,6 +58,15 @@ class Meter {
     std::uint64_t frames;
     Time at;
   };
+  // What came between two reports.
+  struct Span {
+    std::chrono::duration<double> passed;
+    std::uint64_t bytes;
+    std::uint64_t video;
+    std::uint64_t audio;
+  };
+
+  void take_means(const Span& span, Report& report);
 
   std::uint64_t packets_ = 0;
   std::uint64_t bytes_ = 0;
@@ -57,9 +75,13 @@ class Meter {
   std::uint64_t frames_ = 0;
   std::optional<Time> last_frame_;
   std::optional<Time> last_keyframe_;
+  std::optional<Time> composition_offset_;  // of the last frame; with B-frames they differ
+  bool b_frames_ = false;
   std::array<Time, kIntervals> intervals_{};  // in a ring
   std::size_t interval_ = 0;
   std::deque<Mark> marks_;  // a frame of each report
+  std::deque<Span> spans_;
+  std::chrono::duration<double> sending_{};
 
   Clock::time_point reported_at_{};
   std::uint64_t reported_bytes_ = 0;

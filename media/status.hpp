@@ -100,7 +100,10 @@ struct VideoTrack {
   unsigned height = 0;
   double fps = 0;                                 // over the last seconds; 0: not known yet
   std::chrono::milliseconds keyframe_interval{};  // the longest of the last few; zero: not known yet
+  std::chrono::milliseconds since_keyframe{};     // of media: how long the GOP is that still comes
+  std::optional<bool> b_frames = {};              // empty: not told apart (MPEG-TS)
   std::uint64_t bitrate = 0;                      // bit/s over the last second; 0: not told apart (MPEG-TS)
+  std::uint64_t mean_bitrate = 0;  // over Meter::kMeanReports; 0: not known yet, or not told apart
 
   bool operator==(const VideoTrack&) const = default;
 };
@@ -111,14 +114,25 @@ struct AudioTrack {
   unsigned sample_rate = 0;  // Hz
   unsigned channels = 0;
   std::uint64_t bitrate = 0;
+  std::uint64_t mean_bitrate = 0;  // as for video
 
   bool operator==(const AudioTrack&) const = default;
+};
+
+// Something about what comes in that the platform behind an output does not want.
+struct Warning {
+  std::string rule;     // "keyframe_interval"
+  std::string message;  // for a person: what is measured, what is wanted, which setting to change
+
+  bool operator==(const Warning&) const = default;
 };
 
 struct InputStats {
   std::uint64_t bytes_received = 0;  // payload bytes from the publisher, since the stream began
   std::uint64_t packets = 0;
-  std::uint64_t bitrate = 0;  // bit/s over the last second, all tracks
+  std::uint64_t bitrate = 0;            // bit/s over the last second, all tracks
+  std::uint64_t mean_bitrate = 0;       // over Meter::kMeanReports; 0: not known yet
+  std::chrono::milliseconds sending{};  // how long this publisher has sent, pauses left out
   std::uint64_t clock_jumps = 0;
   std::string encoder;  // what the publisher calls itself; empty: it does not
   std::optional<VideoTrack> video;

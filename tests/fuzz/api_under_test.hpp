@@ -61,6 +61,7 @@ class ApiUnderTest {
     media::OutputStatus output_status(std::string_view, std::string_view) const override { return {}; }
     media::OutputStats output_stats(std::string_view, std::string_view) const override { return {}; }
     std::optional<media::InputStats> input_stats(std::string_view) const override { return {}; }
+    std::vector<media::Warning> warnings_of(std::string_view, std::string_view) const override { return {}; }
     std::vector<control::InputSnapshot> snapshot(Which) const override { return {}; }
     std::optional<control::InputSnapshot> snapshot_of(std::string_view) const override { return {}; }
     std::vector<control::ShardSnapshot> shards() const override { return {}; }

@@ -39,7 +39,8 @@ export class Daemon {
 
   /**
    * `t`: the test that owns it. Options: `rtmps` a certificate of makeCertificates() for an RTMPS listener, `caFile`
-   * for outputs, `srt` {latency} for an SRT listener, `queue` {seconds, bytes}, `deny` networks for outputs, `hold`,
+   * for outputs, `srt` {latency} for an SRT listener, `queue` {seconds, bytes}, `deny` networks for outputs, `platforms` a file of
+   * what platforms want, `hold`,
    * `slate` a picture, `tokens` a list in place of the one token, `logLevel`, `launcher` what the daemon is run by,
    * `outputsPerInput` how many an input may have, `metrics` for a listener of their own, `tls`
    * a certificate for the API.
@@ -82,7 +83,7 @@ export class Daemon {
 
   config() {
     const { rtmps, srt, caFile, queue, hold = '30s', tokens = [this.token] } = this.options;
-    const { logLevel = 'debug', outputsPerInput, slate, deny } = this.options;
+    const { logLevel = 'debug', outputsPerInput, slate, deny, platforms } = this.options;
     const text = (value) => JSON.stringify(value);
     return [
       `state_dir: ${text(this.stateDir)}`,
@@ -104,9 +105,10 @@ export class Daemon {
         : []),
       ...(srt ? [`  srt: { listen: "127.0.0.1:${this.ports.srt}", latency: ${srt.latency ?? 120}ms }`] : []),
       `stream: { hold: ${hold}${slate ? `, slate: ${text(slate)}` : ''} }`,
-      ...(queue || caFile || deny ? ['egress:'] : []),
+      ...(queue || caFile || deny || platforms ? ['egress:'] : []),
       ...(queue ? [`  queue: { seconds: ${queue.seconds}, bytes: ${queue.bytes} }`] : []),
       ...(caFile ? [`  tls: { ca_file: ${text(caFile)} }`] : []),
+      ...(platforms ? [`  platforms: ${text(platforms)}`] : []),
       ...(deny ? [`  deny: [${deny.map(text).join(', ')}]`] : []),
       ...(outputsPerInput ? [`limits: { outputs_per_input: ${outputsPerInput} }`] : []),
       `log: { level: ${logLevel}, format: text }`,

@@ -53,6 +53,7 @@ TEST(DefaultFile, IsTheDefaults) {
   EXPECT_EQ(file.egress.queue_bytes, none.egress.queue_bytes);
   EXPECT_EQ(file.egress.audio_wait, none.egress.audio_wait);
   EXPECT_EQ(file.egress.ca_file, none.egress.ca_file);
+  EXPECT_EQ(file.egress.platforms, none.egress.platforms);
   ASSERT_EQ(file.egress.deny.size(), none.egress.deny.size());
   for (std::size_t i = 0; i < none.egress.deny.size(); ++i) {
     EXPECT_EQ(file.egress.deny[i].text, none.egress.deny[i].text);
@@ -76,6 +77,7 @@ TEST(DefaultFile, HasAnExampleOfEverySettingWithoutDefault) {
   ASSERT_TRUE(file.ingest.rtmps);
   EXPECT_EQ(text(file.ingest.rtmps->listen), "0.0.0.0:1936");
   EXPECT_FALSE(file.egress.ca_file.empty());
+  EXPECT_FALSE(file.egress.platforms.empty());
 }
 
 // The keys are what the loader lists as allowed when it meets one it does not know.

@@ -38,6 +38,9 @@ class StubEngine final : public Engine {
   media::OutputStatus output_status(std::string_view, std::string_view) const override { return status; }
   media::OutputStats output_stats(std::string_view, std::string_view) const override { return stats; }
   std::optional<media::InputStats> input_stats(std::string_view) const override { return measured; }
+  std::vector<media::Warning> warnings_of(std::string_view, std::string_view) const override {
+    return warnings;
+  }
   std::vector<InputSnapshot> snapshot(Which) const override { return snapshots; }
   std::optional<InputSnapshot> snapshot_of(std::string_view uid) const override {
     for (const auto& input : snapshots) {
@@ -57,6 +60,7 @@ class StubEngine final : public Engine {
   std::vector<std::string> retried;
   std::vector<EngineListener*> listeners;
   std::optional<media::InputStats> measured;
+  std::vector<media::Warning> warnings;
   std::vector<InputSnapshot> snapshots;
   media::OutputTest tested;
   std::map<std::string, InputReport> reports;

@@ -108,6 +108,17 @@ TEST_F(OutputsTest, StatusAndStatsAreTheEngines) {
   EXPECT_EQ(call("GET", path_).result(), json::value(json::array(1, answer.result())));
 }
 
+TEST_F(OutputsTest, WarningsAreTheEngines) {
+  const std::string path = path_ + "/" + new_output(input_);
+  EXPECT_EQ(call("GET", path).object().at("warnings"), json::array());
+  engine_.warnings = {{"fps", "120 frames a second"}, {"audio", "no sound"}};
+  const json::value shown = {{{"rule", "fps"}, {"message", "120 frames a second"}},
+                             {{"rule", "audio"}, {"message", "no sound"}}};
+  EXPECT_EQ(call("GET", path).object().at("warnings"), shown);
+  EXPECT_EQ(call("GET", path_).result().as_array().at(0).at("warnings"), shown);
+  EXPECT_EQ(call("PUT", path, R"({"enabled": false})").object().at("warnings"), shown);
+}
+
 TEST_F(OutputsTest, ListedInOrderOfCreation) {
   std::vector<std::string> made;
   for (int i = 0; i < 20; ++i) {

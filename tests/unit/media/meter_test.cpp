@@ -72,6 +72,73 @@ TEST_F(MeterTest, TheKeyframeIntervalIsTheLongestOfTheLast) {
   EXPECT_EQ(second(10, 25).keyframe_interval, 1s);
 }
 
+TEST_F(MeterTest, MeanBitratesAreKnownAfterTenReports) {
+  meter_.report(start_);
+  for (int i = 0; i < 9; ++i) {
+    sound(500);
+    EXPECT_EQ(second(i).mean_bitrate, 0u);
+  }
+  sound(500);
+  const auto report = second(9);
+  EXPECT_EQ(report.mean_bitrate, 204'000u);
+  EXPECT_EQ(report.mean_video_bitrate, 200'000u);
+  EXPECT_EQ(report.mean_audio_bitrate, 4'000u);
+  EXPECT_EQ(report.sending, 10s);
+  sound(50'000);  // one second of much
+  EXPECT_EQ(second(10).mean_bitrate, 243'600u);
+}
+
+TEST_F(MeterTest, APauseIsNotPartOfAMean) {
+  meter_.report(start_);
+  for (int i = 0; i < 10; ++i) second(i);
+  for (int i = 11; i <= 40; ++i) {
+    const auto pause = meter_.report(start_ + 1s * i);
+    EXPECT_EQ(pause.bitrate, 0u);
+    EXPECT_EQ(pause.sending, 10s);
+  }
+  second(40);
+  const auto report = second(41);
+  EXPECT_EQ(report.mean_video_bitrate, 200'000u);
+  EXPECT_EQ(report.sending, 12s);
+}
+
+TEST_F(MeterTest, MeansAreThoseOfOnePublisher) {
+  meter_.report(start_);
+  for (int i = 0; i < 12; ++i) second(i);
+  meter_.begin_publisher();
+  EXPECT_EQ(second(12).mean_bitrate, 0u);
+  EXPECT_EQ(second(13).sending, 2s);
+}
+
+TEST_F(MeterTest, AGopThatStillComesIsMeasured) {
+  second(0, 1000);
+  EXPECT_EQ(second(1, 1000).since_keyframe, 1960ms);
+  EXPECT_EQ(second(2, 1000).keyframe_interval, 0ms);
+  frame(3s, true);
+  EXPECT_EQ(meter_.report(start_ + 4s).since_keyframe, 0ms);
+}
+
+TEST_F(MeterTest, BFramesShowInTheirOffsets) {
+  const auto shown = [this](std::chrono::milliseconds at, std::chrono::milliseconds offset) {
+    Packet packet;
+    packet.kind = MediaKind::video;
+    packet.dts = std::chrono::duration_cast<Time>(at);
+    packet.pts = std::chrono::duration_cast<Time>(at + offset);
+    meter_.note(packet);
+  };
+  shown(0ms, 80ms);
+  shown(40ms, 80ms);
+  EXPECT_FALSE(meter_.report(start_).b_frames) << "late, but in order";
+  shown(80ms, 160ms);
+  shown(120ms, 40ms);
+  EXPECT_TRUE(meter_.report(start_ + 1s).b_frames);
+  EXPECT_TRUE(meter_.report(start_ + 2s).b_frames);
+  meter_.begin_publisher();
+  shown(0ms, 0ms);
+  shown(40ms, 0ms);
+  EXPECT_FALSE(meter_.report(start_ + 3s).b_frames);
+}
+
 TEST_F(MeterTest, AClockThatGoesBackIsMeasuredAnew) {
   second(10);
   second(11);
