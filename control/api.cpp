@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "control/alerting.hpp"
 #include "control/authorize.hpp"
 #include "control/browser_guard.hpp"
 #include "control/context.hpp"
@@ -25,6 +26,16 @@ namespace {
 
 // Under /client/v4/accounts/{account}; with credentials.
 constexpr std::array kAccountRoutes{
+    Route{"GET", "/alerting/v3/destinations/webhooks", list_webhooks},
+    Route{"POST", "/alerting/v3/destinations/webhooks", create_webhook},
+    Route{"GET", "/alerting/v3/destinations/webhooks/{id}", get_webhook},
+    Route{"PUT", "/alerting/v3/destinations/webhooks/{id}", update_webhook},
+    Route{"DELETE", "/alerting/v3/destinations/webhooks/{id}", delete_webhook},
+    Route{"GET", "/alerting/v3/policies", list_policies},
+    Route{"POST", "/alerting/v3/policies", create_policy},
+    Route{"GET", "/alerting/v3/policies/{id}", get_policy},
+    Route{"PUT", "/alerting/v3/policies/{id}", update_policy},
+    Route{"DELETE", "/alerting/v3/policies/{id}", delete_policy},
     Route{"GET", "/stream/events", get_events},
     Route{"GET", "/stream/live_inputs", list_inputs},
     Route{"POST", "/stream/live_inputs", create_input},

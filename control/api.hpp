@@ -32,11 +32,13 @@ struct ApiSettings {
 
 class EventStream;
 class Metrics;
+class Notifier;
 
 // What some routes need; without it they are not there. All must outlive the Api.
 struct ApiParts {
   EventStream* events = nullptr;
   Metrics* metrics = nullptr;
+  Notifier* notifier = nullptr;
 };
 
 class Api {

@@ -192,6 +192,14 @@ const json::object* Members::object(std::string_view name) {
   return nullptr;
 }
 
+const json::array* Members::array(std::string_view name) {
+  const json::value* value = find(name);
+  if (value == nullptr) return nullptr;
+  if (value->is_array()) return &value->get_array();
+  wrong_type(name, "an array", *value);
+  return nullptr;
+}
+
 void Members::report_unknown() {
   std::size_t unknown = 0;
   for (const auto& member : object_) {

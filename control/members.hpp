@@ -5,6 +5,7 @@
 // notice. A member that is null is of the wrong type, except where the caller asks is_null() first.
 #pragma once
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <cstddef>
 #include <cstdint>
@@ -50,6 +51,7 @@ class Members {
   std::optional<std::string> one_of(std::string_view name, std::initializer_list<std::string_view> values);
   std::optional<std::vector<std::string>> texts(std::string_view name, std::size_t max_bytes);
   const boost::json::object* object(std::string_view name);
+  const boost::json::array* array(std::string_view name);
 
   // To be called last: notices for the members that nothing above has asked for.
   void report_unknown();

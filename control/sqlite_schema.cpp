@@ -67,6 +67,50 @@ CREATE INDEX idempotency_keys_by_expiry ON idempotency_keys (expires);
 CREATE TABLE write_check (writes INTEGER NOT NULL) STRICT;
 INSERT INTO write_check VALUES (0);
 )sql",
+    // Notifications. `input_ids` and `event_types` are JSON arrays. Deliveries in the outbox leave in the
+    // order of `sequence`, each webhook's by itself.
+    R"sql(
+CREATE TABLE webhooks (
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+  account TEXT NOT NULL,
+  id TEXT NOT NULL UNIQUE,
+  created INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  url TEXT NOT NULL,
+  secret TEXT NOT NULL,
+  last_success INTEGER,
+  last_failure INTEGER
+) STRICT;
+
+CREATE TABLE policies (
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+  account TEXT NOT NULL,
+  id TEXT NOT NULL UNIQUE,
+  created INTEGER NOT NULL,
+  modified INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  description TEXT NOT NULL,
+  enabled INTEGER NOT NULL,
+  input_ids TEXT NOT NULL,
+  event_types TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE policy_webhooks (
+  policy_id TEXT NOT NULL REFERENCES policies (id) ON DELETE CASCADE,
+  position INTEGER NOT NULL,
+  webhook_id TEXT NOT NULL REFERENCES webhooks (id) ON DELETE CASCADE,
+  PRIMARY KEY (policy_id, position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX policy_webhooks_by_webhook ON policy_webhooks (webhook_id);
+
+CREATE TABLE outbox (
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+  webhook_id TEXT NOT NULL REFERENCES webhooks (id) ON DELETE CASCADE,
+  created INTEGER NOT NULL,
+  body TEXT NOT NULL
+) STRICT;
+CREATE INDEX outbox_by_webhook ON outbox (webhook_id, sequence);
+)sql",
 };
 
 int schema_of(SQLite::Database& database) {

@@ -1,67 +1,17 @@
 #include "control/sqlite_store.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
-#include <fcntl.h>
 #include <spdlog/fmt/fmt.h>
-#include <sqlite3.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <map>
-#include <system_error>
 
+#include "control/sqlite_database.hpp"
 #include "control/sqlite_rows.hpp"
-#include "control/sqlite_schema.hpp"
 
 namespace simulcast::control {
 
 namespace {
-
-constexpr int kBusyTimeoutMs = 5000;  // another process, such as a backup, may hold the lock for a moment
-constexpr mode_t kOwnerOnly = S_IRUSR | S_IWUSR;
-// For SQLite as a whole, which needs some 2 MiB and a few times the largest record (a request's body, at most
-// 1 MiB). What a damaged file announces beyond is refused, not allocated.
-constexpr std::int64_t kMaxMemory = std::int64_t{32} << 20;
-
-StoreError::Kind kind_of(int error) {
-  return error == ENOSPC || error == EDQUOT ? StoreError::Kind::full : StoreError::Kind::failed;
-}
-
-// SQLite has a code for a full disk, and uses it for writes to the database and its log only: elsewhere, and
-// for a quota, it is an I/O error. `system_error` is the errno behind it, 0 if there is none.
-StoreError store_error(const SQLite::Exception& error, int system_error) {
-  const int code = error.getErrorCode();
-  return StoreError(error.what(), code == SQLITE_FULL ? StoreError::Kind::full
-                                  : code == SQLITE_IOERR || code == SQLITE_CANTOPEN
-                                      ? kind_of(system_error)
-                                      : StoreError::Kind::failed);
-}
-
-// SQLite gives its -wal and -shm files the mode of the database; files of an earlier run may have another
-// one.
-void make_private(const std::filesystem::path& file) {
-  const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kOwnerOnly);
-  if (descriptor < 0 || ::fchmod(descriptor, kOwnerOnly) != 0) {
-    const int error = errno;
-    if (descriptor >= 0) ::close(descriptor);
-    throw StoreError(std::generic_category().message(error), kind_of(error));
-  }
-  ::close(descriptor);
-  for (const char* suffix : {"-wal", "-shm"}) ::chmod((file.string() + suffix).c_str(), kOwnerOnly);
-}
-
-SQLite::Database open_database(const std::filesystem::path& file) {
-  make_private(file);
-  ::sqlite3_hard_heap_limit64(kMaxMemory);
-  SQLite::Database database(file.string(), SQLite::OPEN_READWRITE, kBusyTimeoutMs);
-  const std::string journal = database.execAndGet("PRAGMA journal_mode = WAL").getString();
-  if (journal != "wal") throw StoreError("its file system does not support a write-ahead log");
-  database.exec("PRAGMA synchronous = FULL");
-  database.exec("PRAGMA foreign_keys = ON");
-  migrate(database);
-  return database;
-}
 
 std::string insert_sql(std::string_view table, std::string_view columns, std::string_view values) {
   return fmt::format("INSERT INTO {} ({}) VALUES ({})", table, columns, values);
@@ -72,31 +22,10 @@ std::string update_sql(std::string_view table, std::string_view columns, std::st
   return fmt::format("UPDATE {} SET ({}) = ({}) WHERE uid = ? AND revision = ?", table, columns, values);
 }
 
-// Tells how long it has lived.
-class Stopwatch {
- public:
-  explicit Stopwatch(const SqliteStore::Called& called) : called_(called) {}
-  ~Stopwatch() {
-    if (called_) called_(Clock::now() - began_);
-  }
-  Stopwatch(const Stopwatch&) = delete;
-  Stopwatch& operator=(const Stopwatch&) = delete;
-
- private:
-  using Clock = std::chrono::steady_clock;
-  const SqliteStore::Called& called_;
-  const Clock::time_point began_ = Clock::now();
-};
-
 }  // namespace
 
-struct SqliteStore::Impl {
-  explicit Impl(const std::filesystem::path& file) : database(open_database(file)) {}
-
-  SQLite::Statement prepare(const std::string& sql) { return {database, sql}; }
-  SQLite::Transaction begin() {
-    return SQLite::Transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
-  }
+struct SqliteStore::Impl : SqliteDatabase {
+  using SqliteDatabase::SqliteDatabase;
 
   std::optional<LiveInput> find_input(std::string_view account, std::string_view uid) {
     Query query(input);
@@ -109,39 +38,6 @@ struct SqliteStore::Impl {
     if (!query.bind(input_uid).bind(uid).step()) return std::nullopt;
     return read_output(query.row());
   }
-
-  // Runs one call of the store; what SQLite throws becomes a StoreError.
-  template <class Work>
-  auto guarded(Work work) {
-    const Stopwatch stopwatch(called);
-    try {
-      return work();
-    } catch (const SQLite::Exception& error) {
-      throw store_error(error, ::sqlite3_system_errno(database.getHandle()));
-    }
-  }
-
-  // What the key made when it was first seen. Forgets expired keys.
-  std::optional<std::string> recall(const std::string& scope, const IdempotencyKey& key) {
-    Query(forget_keys).bind(microseconds(key.now)).exec();
-    Query query(recall_key);
-    if (!query.bind(scope).bind_blob(key.key).step()) return std::nullopt;
-    return query.row().getColumn(0).getString();
-  }
-
-  void remember(const std::string& scope, const IdempotencyKey& key, const std::string& uid) {
-    Query(remember_key)
-        .bind(scope)
-        .bind_blob(key.key)
-        .bind(uid)
-        .bind(microseconds(key.now + key.kLifetime))
-        .exec();
-  }
-
-  static std::int64_t microseconds(Timestamp time) { return time.time_since_epoch().count(); }
-
-  SQLite::Database database;
-  Called called;
 
   // Prepared once. Columns: see sqlite_rows.
   SQLite::Statement inputs =
@@ -166,11 +62,6 @@ struct SqliteStore::Impl {
   SQLite::Statement update_output = prepare(update_sql("outputs", kOutputColumns, kOutputValues));
   SQLite::Statement delete_output = prepare("DELETE FROM outputs WHERE input_uid = ? AND uid = ?");
 
-  SQLite::Statement forget_keys = prepare("DELETE FROM idempotency_keys WHERE expires <= ?");
-  SQLite::Statement recall_key = prepare("SELECT uid FROM idempotency_keys WHERE scope = ? AND key = ?");
-  SQLite::Statement remember_key =
-      prepare("INSERT INTO idempotency_keys (scope, key, uid, expires) VALUES (?, ?, ?, ?)");
-
   SQLite::Statement check_write = prepare("UPDATE write_check SET writes = writes + 1");
 };
 
@@ -179,7 +70,7 @@ SqliteStore::SqliteStore(const std::filesystem::path& file) {
     return fmt::format("cannot use the database {}: {}", file.string(), cause);
   };
   try {
-    impl_ = std::make_unique<Impl>(file);
+    impl_ = std::make_shared<Impl>(file);
   } catch (const SQLite::Exception& error) {
     throw StoreError(because(error.what()), store_error(error, errno).kind());
   } catch (const StoreError& error) {
@@ -190,7 +81,11 @@ SqliteStore::SqliteStore(const std::filesystem::path& file) {
 SqliteStore::~SqliteStore() = default;
 
 void SqliteStore::on_call(Called called) {
-  impl_->called = std::move(called);
+  impl_->on_call(std::move(called));
+}
+
+std::shared_ptr<SqliteDatabase> SqliteStore::database() const {
+  return impl_;
 }
 
 std::vector<WantedInput> SqliteStore::everything(std::string_view account) {

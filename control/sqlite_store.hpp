@@ -12,6 +12,8 @@
 
 namespace simulcast::control {
 
+class SqliteDatabase;
+
 class SqliteStore final : public Store {
  public:
   // Opens or makes the file (mode 0600) and brings its schema up to date. Throws StoreError with the file's
@@ -21,9 +23,11 @@ class SqliteStore final : public Store {
   SqliteStore(const SqliteStore&) = delete;
   SqliteStore& operator=(const SqliteStore&) = delete;
 
-  // `called` hears how long each call has taken.
+  // `called` hears how long each call has taken, also those of the other stores in this file.
   using Called = std::function<void(std::chrono::duration<double>)>;
   void on_call(Called called);
+  // The file, for other stores that live in it.
+  std::shared_ptr<SqliteDatabase> database() const;
 
   std::vector<WantedInput> everything(std::string_view account) override;
 
@@ -45,7 +49,7 @@ class SqliteStore final : public Store {
 
  private:
   struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;
 };
 
 }  // namespace simulcast::control

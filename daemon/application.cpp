@@ -17,9 +17,12 @@
 #include "control/event_stream.hpp"
 #include "control/http_server.hpp"
 #include "control/metrics.hpp"
+#include "control/notifier.hpp"
 #include "control/observers.hpp"
 #include "control/public_addresses.hpp"
+#include "control/sqlite_notifications.hpp"
 #include "control/sqlite_store.hpp"
+#include "control/webhook_client.hpp"
 #include "daemon/identity.hpp"
 #include "daemon/logging.hpp"
 #include "daemon/service_notify.hpp"
@@ -100,6 +103,7 @@ Application::Application(config::Config config, std::filesystem::path config_fil
   relay_->load();
   metrics_ = std::make_unique<control::Metrics>(*relay_);
   store_->on_call([this](std::chrono::duration<double> took) { metrics_->store_called(took); });
+  open_notifications();
   open_control();
   open_metrics();
 }
@@ -144,6 +148,19 @@ void Application::open_ingest() {
   }
 }
 
+void Application::open_notifications() {
+  notifications_ = std::make_unique<control::SqliteNotifications>(store_->database());
+  webhook_client_ =
+      std::make_unique<control::WebhookClient>(resolver_, *environment_->tls, config_.egress.deny);
+  control::WebhookDelivery::Settings settings;
+  settings.account = config_.account;
+  notifier_ = std::make_unique<control::Notifier>(
+      control_.get_executor(), *relay_, *notifications_,
+      [this](control::WebhookRequest request) { return webhook_client_->post(std::move(request)); },
+      std::move(settings));
+  notifier_->start();
+}
+
 void Application::open_control() {
   if (!config_.control.listen) return;
   control::ApiSettings settings;
@@ -166,9 +183,9 @@ void Application::open_control() {
     settings.addresses.srt_url = control::public_srt_url(config_.public_host, port);
   }
   events_ = std::make_unique<control::EventStream>(control_.get_executor(), *relay_);
-  api_ =
-      std::make_unique<control::Api>(std::move(settings), *store_, *relay_, *tokens_,
-                                     control::ApiParts{.events = events_.get(), .metrics = metrics_.get()});
+  api_ = std::make_unique<control::Api>(
+      std::move(settings), *store_, *relay_, *tokens_,
+      control::ApiParts{.events = events_.get(), .metrics = metrics_.get(), .notifier = notifier_.get()});
   http_ = std::make_unique<control::HttpServer>(
       control_.get_executor(), [this](const control::Request& request) { return api_->handle(request); });
   const auto port = http_->listen(*config_.control.listen, config_.control.tls);

@@ -33,7 +33,10 @@ class Api;
 class EventStream;
 class HttpServer;
 class Metrics;
+class Notifier;
+class SqliteNotifications;
 class SqliteStore;
+class WebhookClient;
 }  // namespace simulcast::control
 
 namespace simulcast::daemon {
@@ -58,6 +61,7 @@ class Application {
  private:
   std::vector<config::Token> current_tokens(const config::Config& config) const;
   void open_ingest();
+  void open_notifications();
   void open_control();
   void open_metrics();
   void wait_for_signal();
@@ -96,6 +100,9 @@ class Application {
 
   std::optional<control::AccessTokens> tokens_;
   std::unique_ptr<control::Metrics> metrics_;
+  std::unique_ptr<control::SqliteNotifications> notifications_;
+  std::unique_ptr<control::WebhookClient> webhook_client_;
+  std::unique_ptr<control::Notifier> notifier_;
   std::unique_ptr<control::EventStream> events_;
   std::unique_ptr<control::Api> api_;
   std::unique_ptr<control::HttpServer> http_;

@@ -1,11 +1,13 @@
-// The address and key of an output, as the API judges them: what it lets pass, egress must be able to use,
-// and a literal address never lies in a denied network. The input is two texts with a line feed between.
+// The address and key of an output, and the address of a webhook, as the API judges them: what it lets pass,
+// egress or the webhook's client must be able to use, and a literal address never lies in a denied network.
+// The input is two texts with a line feed between.
 #include "control/output_url.hpp"
 
 #include <boost/asio/ip/address.hpp>
 
 #include "config/denied_networks.hpp"
 #include "config/values.hpp"
+#include "control/webhook_url.hpp"
 #include "net/srt_url.hpp"
 #include "protocol/rtmp/publish_url.hpp"
 #include "tests/fuzz/fuzz.hpp"
@@ -42,10 +44,19 @@ void fuzz::run(const std::uint8_t* data, std::size_t size) {
   const bool srt = net::is_srt_url(url);
   const std::string key_problem = control::stream_key_problem(key, srt);
   const std::string problem = control::output_url_problem(url, denied());
-  // It says what is wrong without saying what it was.
-  for (const std::string& sentence : {problem, key_problem}) {
+  // They say what is wrong without saying what it was.
+  const std::string webhook_problem = control::webhook_url_problem(url, denied());
+  for (const std::string& sentence : {problem, key_problem, webhook_problem}) {
     check(sentence.size() < 300);
     check(std::ranges::none_of(sentence, [](unsigned char c) { return c < 0x20 || c >= 0x7F; }));
+  }
+  if (webhook_problem.empty()) {
+    const auto webhook = control::parse_webhook_url(url);
+    check(webhook.has_value() && webhook->port != 0 && webhook->target.starts_with('/'));
+    check_allowed(webhook->host);
+    for (const std::string& part : {webhook->target, webhook->host_header}) {
+      check(std::ranges::none_of(part, [](unsigned char c) { return c <= 0x20 || c >= 0x7F; }));
+    }
   }
   if (!problem.empty()) return;
   check(url.size() <= control::kMaxOutputUrl);

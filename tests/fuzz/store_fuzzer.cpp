@@ -4,6 +4,7 @@
 
 #include <fstream>
 
+#include "control/sqlite_notifications.hpp"
 #include "control/sqlite_store.hpp"
 #include "tests/fuzz/fuzz.hpp"
 #include "tests/fuzz/scratch_directory.hpp"
@@ -33,6 +34,27 @@ void use(control::SqliteStore& store) {
   (void)store.delete_input(kAccount, input.uid);
 }
 
+void use(control::SqliteNotifications& store) {
+  for (const auto& policy : store.policies(kAccount)) (void)store.update_policy(policy);
+  for (const auto& webhook : store.webhooks(kAccount)) (void)store.update_webhook(webhook);
+  for (const std::string& id : store.webhooks_with_deliveries(kAccount)) {
+    if (const auto delivery = store.next_delivery(id, 0)) store.delivered(id, delivery->sequence, {});
+    (void)store.drop_deliveries(id, {});
+  }
+  control::Webhook webhook;
+  webhook.account = kAccount;
+  webhook.id = "44444444444444444444444444444444";
+  (void)store.insert_webhook(webhook, 1000, std::nullopt);
+  control::Policy policy;
+  policy.account = kAccount;
+  policy.id = "55555555555555555555555555555555";
+  policy.webhooks = {webhook.id};
+  (void)store.insert_policy(policy, 1000, control::IdempotencyKey{"key", {}});
+  (void)store.push({{0, webhook.id, {}, "{}"}}, 10);
+  (void)store.delete_webhook(kAccount, webhook.id);
+  (void)store.delete_policy(kAccount, policy.id);
+}
+
 }  // namespace
 
 void fuzz::run(const std::uint8_t* data, std::size_t size) {
@@ -45,6 +67,8 @@ void fuzz::run(const std::uint8_t* data, std::size_t size) {
   try {
     control::SqliteStore store(file);
     use(store);
+    control::SqliteNotifications notifications(store.database());
+    use(notifications);
   } catch (const control::StoreError& error) {
     check(*error.what() != '\0');
   }

@@ -65,7 +65,7 @@ std::string ApiTest::new_output(const std::string& input, const std::string& bod
 void ApiTest::remake_api() {
   settings_.account = kAccount;
   settings_.now = [this] { return now_; };
-  api_ = std::make_unique<Api>(settings_, store(), engine_, tokens_);
+  api_ = std::make_unique<Api>(settings_, store(), engine_, tokens_, parts_);
 }
 
 }  // namespace simulcast::control::test

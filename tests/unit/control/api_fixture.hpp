@@ -101,7 +101,7 @@ class ApiTest : public testing::Test {
   std::string outputs_path(const std::string& uid) const { return kInputs + "/" + uid + "/outputs"; }
 
   virtual Store& store() { return sqlite_; }
-  // Again from scratch, with what the test has changed in `settings_` and with store().
+  // Again from scratch, with what the test has changed in `settings_` and `parts_` and with store().
   void remake_api();
 
   static constexpr const char* kOutputBody = R"({"url": "rtmp://live.example.com/app", "streamKey": "key"})";
@@ -112,6 +112,7 @@ class ApiTest : public testing::Test {
   AccessTokens tokens_{{{kToken, "", false}, {"reader", "", true}, {"other", "0123456789abcdef", false}}};
   Timestamp now_{std::chrono::microseconds(1'700'000'000'123'456)};
   ApiSettings settings_;
+  ApiParts parts_;
 
  private:
   std::unique_ptr<Api> api_;
