@@ -12,6 +12,9 @@ namespace simulcast::control {
 
 namespace {
 
+// In one transaction; many inputs may change at one moment.
+constexpr std::size_t kMaxTogether = 1000;
+
 bool names(const std::vector<std::string>& list, std::string_view value) {
   return std::ranges::find(list, value) != list.end();
 }
@@ -158,7 +161,6 @@ void Notifier::store_deliveries(const std::vector<NotificationEvent>& events) {
   read_policies();
   const Timestamp now = now_();
   std::vector<Delivery> deliveries;
-  std::set<std::string> webhooks;
   for (const NotificationEvent& event : events) {
     std::set<std::string> told;  // once, however many policies say so
     for (const Policy& policy : policies_) {
@@ -166,14 +168,16 @@ void Notifier::store_deliveries(const std::vector<NotificationEvent>& events) {
       for (const std::string& id : policy.webhooks) {
         const auto name = webhook_names_.find(id);
         if (name == webhook_names_.end() || !told.insert(id).second) continue;
-        deliveries.push_back(
-            {0, id, now,
-             boost::json::serialize(notification_body(event, subject_of(event), name->second, now))});
+        const auto body = notification_body(event, subject_of(event), name->second, now);
+        deliveries.push_back({0, id, now, boost::json::serialize(body)});
       }
     }
-    webhooks.merge(told);
+    if (deliveries.size() >= kMaxTogether) store_and_wake(std::exchange(deliveries, {}));
   }
-  if (deliveries.empty()) return;
+  if (!deliveries.empty()) store_and_wake(deliveries);
+}
+
+void Notifier::store_and_wake(const std::vector<Delivery>& deliveries) {
   try {
     const std::size_t dropped = store_.push(deliveries, kMaxWaiting);
     if (dropped > 0) spdlog::warn("notifications: too many wait, the oldest are given up count={}", dropped);
@@ -182,7 +186,7 @@ void Notifier::store_deliveries(const std::vector<NotificationEvent>& events) {
                   deliveries.size(), error.what());
     return;
   }
-  for (const std::string& id : webhooks) delivery_.wake(id);
+  for (const Delivery& delivery : deliveries) delivery_.wake(delivery.webhook);
 }
 
 }  // namespace simulcast::control

@@ -53,6 +53,7 @@ class Notifier final : public EngineListener {
   void forget_deleted(const std::string& input_uid);
   EventSubject subject_of(const NotificationEvent& event) const;
   void store_deliveries(const std::vector<NotificationEvent>& events);
+  void store_and_wake(const std::vector<Delivery>& deliveries);
 
   const boost::asio::any_io_executor executor_;
   const std::string account_;

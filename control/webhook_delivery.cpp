@@ -121,6 +121,7 @@ struct WebhookDelivery::Impl : std::enable_shared_from_this<Impl> {
 
   // A webhook is looked up anew for each request, since it may have been edited.
   asio::awaitable<Outcome> deliver_one(DestinationPtr destination) {
+    if (destination->state == State::gone) co_return Outcome::nothing_waits;
     std::optional<Webhook> webhook;
     std::optional<Delivery> delivery;
     try {

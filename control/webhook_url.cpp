@@ -11,6 +11,15 @@ namespace simulcast::control {
 
 namespace urls = boost::urls;
 
+namespace {
+
+// Boost 1.81 takes "https://host:1k" for a port and a path.
+bool is_path(std::string_view encoded) {
+  return encoded.empty() || encoded.starts_with('/');
+}
+
+}  // namespace
+
 std::optional<WebhookUrl> parse_webhook_url(std::string_view url) {
   if (!webhook_url_problem(url, {}).empty()) return std::nullopt;
   const urls::url_view parsed = *urls::parse_uri(url);
@@ -31,7 +40,7 @@ std::string webhook_url_problem(std::string_view url, const std::vector<config::
   if (url.size() > kMaxWebhookUrl)
     return fmt::format("The URL must be at most {} bytes long", kMaxWebhookUrl);
   const auto parsed = urls::parse_uri(url);
-  if (!parsed) {
+  if (!parsed || (parsed->has_authority() && !is_path(parsed->encoded_path()))) {
     return "The URL is malformed; it must look like https://host/path, with special characters "
            "percent-encoded";
   }

@@ -269,6 +269,18 @@ TEST_F(AlertingTest, EventsGoToThoseWhoWantThem) {
   EXPECT_EQ(posted_[0].url, "https://example.com/x");
 }
 
+TEST_F(AlertingTest, ABurstKeepsItsOrder) {
+  const std::string webhook = new_webhook();
+  new_policy(webhook, R"(, "filters": {"event_type": ["output.connected"]})");
+  constexpr int kMany = 2100;
+  for (int i = 0; i < kMany; ++i) output(std::to_string(i), media::OutputState::live);
+  const auto told = bodies(webhook);
+  ASSERT_EQ(told.size(), static_cast<std::size_t>(kMany));
+  for (int i = 0; i < kMany; ++i) {
+    EXPECT_EQ(text(told[static_cast<std::size_t>(i)].at("data").at("output_id")), std::to_string(i));
+  }
+}
+
 TEST_F(AlertingTest, ChangedPoliciesActAtOnce) {
   const std::string webhook = new_webhook();
   input(true);

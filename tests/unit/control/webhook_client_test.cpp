@@ -201,6 +201,7 @@ TEST(WebhookUrlTest, Problems) {
   EXPECT_THAT(problem("https:example.com"), HasSubstr("no host"));
   EXPECT_THAT(problem("https:///path"), HasSubstr("no host"));
   EXPECT_THAT(problem("example.com/path"), HasSubstr("malformed"));
+  EXPECT_THAT(problem("https://example.com:1k"), HasSubstr("malformed"));
   EXPECT_THAT(problem("https://example.com/a b"), HasSubstr("malformed"));
   EXPECT_THAT(problem("https://example.com/\r\nX: y"), HasSubstr("malformed"));
   EXPECT_THAT(problem("https://user:password@example.com/"), HasSubstr("user name"));
