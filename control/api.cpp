@@ -5,67 +5,19 @@
 #include <algorithm>
 #include <array>
 
-#include "control/alerting.hpp"
 #include "control/authorize.hpp"
 #include "control/browser_guard.hpp"
 #include "control/context.hpp"
 #include "control/envelope.hpp"
 #include "control/faults.hpp"
-#include "control/health.hpp"
-#include "control/live_inputs.hpp"
 #include "control/metrics.hpp"
-#include "control/observers.hpp"
-#include "control/output_test.hpp"
-#include "control/outputs.hpp"
 #include "control/random_hex.hpp"
 #include "control/router.hpp"
+#include "control/routes.hpp"
 
 namespace simulcast::control {
 
 namespace {
-
-// Under /client/v4/accounts/{account}; with credentials.
-constexpr std::array kAccountRoutes{
-    Route{"GET", "/alerting/v3/destinations/webhooks", list_webhooks},
-    Route{"POST", "/alerting/v3/destinations/webhooks", create_webhook},
-    Route{"GET", "/alerting/v3/destinations/webhooks/{id}", get_webhook},
-    Route{"PUT", "/alerting/v3/destinations/webhooks/{id}", update_webhook},
-    Route{"DELETE", "/alerting/v3/destinations/webhooks/{id}", delete_webhook},
-    Route{"GET", "/alerting/v3/policies", list_policies},
-    Route{"POST", "/alerting/v3/policies", create_policy},
-    Route{"GET", "/alerting/v3/policies/{id}", get_policy},
-    Route{"PUT", "/alerting/v3/policies/{id}", update_policy},
-    Route{"DELETE", "/alerting/v3/policies/{id}", delete_policy},
-    Route{"GET", "/stream/events", get_events},
-    Route{"GET", "/stream/live_inputs", list_inputs},
-    Route{"POST", "/stream/live_inputs", create_input},
-    Route{"GET", "/stream/live_inputs/{uid}", get_input},
-    Route{"PUT", "/stream/live_inputs/{uid}", update_input},
-    Route{"DELETE", "/stream/live_inputs/{uid}", delete_input},
-    Route{"POST", "/stream/live_inputs/{uid}/enable", enable_input},
-    Route{"POST", "/stream/live_inputs/{uid}/disable", disable_input},
-    Route{"POST", "/stream/live_inputs/{uid}/rotate_keys", rotate_input_keys},
-    Route{"GET", "/stream/live_inputs/{uid}/videos", list_input_videos},
-    Route{"GET", "/stream/live_inputs/{uid}/outputs", list_outputs},
-    Route{"POST", "/stream/live_inputs/{uid}/outputs", create_output},
-    Route{"POST", "/stream/live_inputs/{uid}/outputs/test", test_output},
-    Route{"GET", "/stream/live_inputs/{uid}/outputs/{oid}", get_output},
-    Route{"PUT", "/stream/live_inputs/{uid}/outputs/{oid}", update_output},
-    Route{"POST", "/stream/live_inputs/{uid}/outputs/{oid}/retry", retry_output},
-    Route{"DELETE", "/stream/live_inputs/{uid}/outputs/{oid}", delete_output},
-};
-
-// At the root; to this machine without credentials.
-constexpr std::array kLocalRoutes{
-    Route{"GET", "/metrics", get_metrics},
-};
-
-// At the root and under /client/v4, for those who only know the base URL; without credentials.
-constexpr std::array kOpenRoutes{
-    Route{"GET", "/healthz", get_health},
-    Route{"GET", "/readyz", get_readiness},
-    Route{"GET", "/{uid}/lifecycle", get_lifecycle},
-};
 
 void check_id(std::string_view id) {
   constexpr std::size_t kMaxId = 32;
@@ -103,10 +55,7 @@ Response inside_failure(Problem problem, std::string_view what, const Request& r
 struct Api::Impl {
   Impl(ApiSettings the_settings, Store& store, Engine& engine, const AccessTokens& the_tokens, ApiParts parts)
       : settings(std::move(the_settings)), tokens(the_tokens), context{settings, store, engine, parts} {
-    router.add("/client/v4/accounts/{account}", kAccountRoutes);
-    router.add("/client/v4", kOpenRoutes);
-    router.add("", kOpenRoutes);
-    router.add("", kLocalRoutes);
+    for (const RouteTable& table : route_tables()) router.add(table.prefix, table.routes);
   }
 
   Response answer(const Request& request) {
@@ -132,7 +81,7 @@ struct Api::Impl {
         throw RequestError(Problem::forbidden, "This daemon serves another account");
       }
     }
-    if (match.route == kLocalRoutes.data() && !request.from_this_machine) authenticate(request, tokens);
+    if (is_for_this_machine(*match.route) && !request.from_this_machine) authenticate(request, tokens);
     for (const auto& [name, id] : match.parameters) check_id(id);
     return match.route->handler(context, Call{request, match.parameters});
   }
