@@ -125,6 +125,7 @@ struct Config {
   Stream stream;
   Egress egress;
   unsigned outputs_per_input = 50;
+  unsigned requests_per_second = 1000;  // of the API, from one other machine
   // Connections that have not shown a key yet: from one address, and altogether.
   unsigned strangers_per_address = 256;
   unsigned strangers = 4096;

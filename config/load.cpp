@@ -29,7 +29,7 @@ const auto kOutputs = [](const std::string& text) {
   return static_cast<unsigned>(parse_number(text, 1, 1000));
 };
 
-const auto kStrangers = [](const std::string& text) {
+const auto kUpToAMillion = [](const std::string& text) {
   return static_cast<unsigned>(parse_number(text, 1, 1'000'000));
 };
 
@@ -80,8 +80,9 @@ class Loader {
     top.section("egress", [this](Section& section) { read_egress(section); });
     top.section("limits", [this](Section& limits) {
       limits.read("outputs_per_input", config_.outputs_per_input, kOutputs);
-      limits.read("strangers_per_address", config_.strangers_per_address, kStrangers);
-      limits.read("strangers", config_.strangers, kStrangers);
+      limits.read("requests_per_second", config_.requests_per_second, kUpToAMillion);
+      limits.read("strangers_per_address", config_.strangers_per_address, kUpToAMillion);
+      limits.read("strangers", config_.strangers, kUpToAMillion);
     });
     top.section("log", [this](Section& log) {
       log.read("level", config_.log.level,

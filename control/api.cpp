@@ -12,6 +12,7 @@
 #include "control/faults.hpp"
 #include "control/metrics.hpp"
 #include "control/random_hex.hpp"
+#include "control/request_rate.hpp"
 #include "control/router.hpp"
 #include "control/routes.hpp"
 
@@ -54,11 +55,22 @@ Response inside_failure(Problem problem, std::string_view what, const Request& r
 
 struct Api::Impl {
   Impl(ApiSettings the_settings, Store& store, Engine& engine, const AccessTokens& the_tokens, ApiParts parts)
-      : settings(std::move(the_settings)), tokens(the_tokens), context{settings, store, engine, parts} {
+      : settings(std::move(the_settings)),
+        tokens(the_tokens),
+        rate(settings.requests_per_second),
+        context{settings, store, engine, parts} {
     for (const RouteTable& table : route_tables()) router.add(table.prefix, table.routes);
   }
 
   Response answer(const Request& request) {
+    if (!request.from_this_machine && !rate.take(request.from)) {
+      throw RequestError({{Problem::too_many_requests,
+                           fmt::format("Too many requests from your address: at most {} a second "
+                                       "(limits.requests_per_second); try again in a moment",
+                                       rate.per_second()),
+                           {}}},
+                         {{"Retry-After", "1"}});
+    }
     if (std::string problem = browser_problem(request, settings.hosts); !problem.empty()) {
       throw RequestError(Problem::forbidden, std::move(problem));
     }
@@ -105,6 +117,7 @@ struct Api::Impl {
 
   ApiSettings settings;
   const AccessTokens& tokens;
+  RequestRate rate;
   Context context;
   Router router;
 };

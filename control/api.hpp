@@ -25,6 +25,7 @@ struct ApiSettings {
   std::string account;  // the one this daemon serves
   PublicAddresses addresses;
   unsigned outputs_per_input = 50;
+  unsigned requests_per_second = 1000;           // from one other machine
   std::vector<config::Network> denied_networks;  // where outputs may not go
   std::vector<std::string> hosts;                // names that browsers may call the API by
   std::function<Timestamp()> now = system_now;

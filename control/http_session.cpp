@@ -54,7 +54,7 @@ class Session final : public HttpSession {
     socket().set_option(tcp::no_delay(true), ignored);
     const auto peer = socket().remote_endpoint(ignored);
     if (!ignored) peer_ = fmt::format("{}:{}", peer.address().to_string(), peer.port());
-    peer_is_local_ = !ignored && peer.address().is_loopback();
+    address_ = peer.address();
     service_.sessions.insert(this);
     if (refuse_) ++service_.refusals;
   }
@@ -227,8 +227,9 @@ class Session final : public HttpSession {
     }
     // Taken before the body is read: what a chunked body's trailer adds must not pass for a header.
     Request request = request_of(parser.get());
-    request.from_this_machine =
-        peer_is_local_ && request.header("X-Forwarded-For").empty() && request.header("Forwarded").empty();
+    request.from = address_;
+    request.from_this_machine = address_.is_loopback() && request.header("X-Forwarded-For").empty() &&
+                                request.header("Forwarded").empty();
     if (awaits_continue(parser) && buffer_.size() == 0) {
       http::response<http::empty_body> go_on(http::status::continue_, parser.get().version());
       const auto [error, bytes] = co_await http::async_write(stream_, go_on, kResult);
@@ -367,7 +368,7 @@ class Session final : public HttpSession {
   Stream stream_;
   const bool refuse_;
   std::string peer_;
-  bool peer_is_local_ = false;
+  asio::ip::address address_;
   beast::flat_buffer buffer_{kReadBuffer};
 
   asio::steady_timer timer_;

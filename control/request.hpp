@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/address.hpp>
 #include <functional>
 #include <memory>
 #include <string>
@@ -19,6 +20,7 @@ struct Request {
   std::string target;  // as sent: path and query
   Headers headers;     // in order, repeated ones included
   std::string body;
+  boost::asio::ip::address from = {};
   bool from_this_machine = false;  // over a loopback address, and not on behalf of somebody else
 
   // All values of a header, its name compared without regard to case.

@@ -67,6 +67,7 @@ std::vector<std::string_view> changes_that_wait(const config::Config& old, const
   compare("stream", old.stream == fresh.stream);
   compare("egress", old.egress == fresh.egress);
   compare("limits.outputs_per_input", old.outputs_per_input == fresh.outputs_per_input);
+  compare("limits.requests_per_second", old.requests_per_second == fresh.requests_per_second);
   compare("limits.strangers",
           old.strangers_per_address == fresh.strangers_per_address && old.strangers == fresh.strangers);
   compare("log.format", old.log.format == fresh.log.format);
@@ -166,6 +167,7 @@ void Application::open_control() {
   control::ApiSettings settings;
   settings.account = config_.account;
   settings.outputs_per_input = config_.outputs_per_input;
+  settings.requests_per_second = config_.requests_per_second;
   settings.denied_networks = config_.egress.deny;
   settings.hosts = config_.control.hosts;
   settings.hosts.push_back(config_.public_host);

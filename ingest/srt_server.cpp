@@ -14,6 +14,7 @@
 
 #include "ingest/srt_publisher.hpp"
 #include "ingest/strangers.hpp"
+#include "net/customer.hpp"
 #include "protocol/srt/stream_id.hpp"
 
 namespace simulcast::ingest {
@@ -46,7 +47,7 @@ asio::ip::address address_of(const std::string& peer) {
   std::string host = peer.substr(0, peer.rfind(':'));
   if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
   boost::system::error_code error;
-  return customer(asio::ip::make_address(host, error));
+  return net::customer(asio::ip::make_address(host, error));
 }
 
 }  // namespace

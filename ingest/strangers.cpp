@@ -3,19 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "net/customer.hpp"
+
 namespace simulcast::ingest {
 
 using boost::asio::ip::address;
-using boost::asio::ip::address_v6;
-
-address customer(const address& from) {
-  if (!from.is_v6()) return from;
-  const address_v6 v6 = from.to_v6();
-  if (v6.is_v4_mapped()) return boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, v6);
-  auto bytes = v6.to_bytes();
-  std::fill(bytes.begin() + bytes.size() / 2, bytes.end(), std::uint8_t{0});
-  return address_v6(bytes);
-}
 
 Strangers::Place& Strangers::Place::operator=(Place&& other) noexcept {
   if (this == &other) return *this;
@@ -47,7 +39,7 @@ Strangers::Place Strangers::enter(const address& from, std::function<void()> evi
     oldest->evict();
     remove(oldest);
   };
-  const address key = customer(from);
+  const address key = net::customer(from);
   if (const auto same = by_address_.find(key);
       same != by_address_.end() && same->second.size() >= limits_.per_address) {
     let_go(same->second.begin()->second);
@@ -69,7 +61,7 @@ std::chrono::milliseconds Strangers::failed(const address& from, Clock::time_poi
           std::ranges::min_element(failures_, {}, [](const auto& one) { return one.second.last; }));
     }
   }
-  Failures& failures = failures_[customer(from)];
+  Failures& failures = failures_[net::customer(from)];
   if (now - failures.last >= kForget) failures.count = 0;
   failures.last = now;
   failures.count = std::min(failures.count + 1, kFreeFailures + 2);

@@ -3,9 +3,8 @@
 //
 // Nobody is turned away at the door, for the next to come may be an encoder: when there are too many from one
 // address, or altogether, it is the oldest that goes. An honest encoder shows its key within a moment. Wrong
-// keys from one address are answered later and later; a right one is never kept waiting. IPv6 counts by the
-// /64, which is what one customer has. Any thread; one for the daemon, which owns it. Memory is bounded by
-// the limits.
+// keys from one address are answered later and later; a right one is never kept waiting. An address stands
+// for its net::customer. Any thread; one for the daemon, which owns it. Memory is bounded by the limits.
 #pragma once
 
 #include <boost/asio/ip/address.hpp>
@@ -19,9 +18,6 @@
 #include <utility>
 
 namespace simulcast::ingest {
-
-// Whose address that is: all of a /64 have one, and an IPv4 address is the same in both its forms.
-boost::asio::ip::address customer(const boost::asio::ip::address& from);
 
 class Strangers {
  public:

@@ -95,6 +95,7 @@ class ApiUnderTest {
     settings.account = kAccount;
     settings.addresses = {"rtmp://relay/live/", "rtmps://relay/live/", "srt://relay:8890"};
     settings.outputs_per_input = 2;
+    settings.requests_per_second = 1'000'000;
     settings.denied_networks = {config::parse_network("127.0.0.0/8"), config::parse_network("fe80::/10")};
     return settings;
   }

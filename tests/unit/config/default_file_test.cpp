@@ -61,6 +61,7 @@ TEST(DefaultFile, IsTheDefaults) {
     EXPECT_EQ(file.egress.deny[i].prefix_length, none.egress.deny[i].prefix_length);
   }
   EXPECT_EQ(file.outputs_per_input, none.outputs_per_input);
+  EXPECT_EQ(file.requests_per_second, none.requests_per_second);
   EXPECT_EQ(file.log.level, none.log.level);
   EXPECT_EQ(file.log.format, none.log.format);
   EXPECT_EQ(file.threads, none.threads);

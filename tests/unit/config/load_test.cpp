@@ -69,7 +69,7 @@ egress:
   audio_wait: 0ms
   tls: { ca_file: /ca.pem }
   deny: [10.0.0.0/8]
-limits: { outputs_per_input: 7 }
+limits: { outputs_per_input: 7, requests_per_second: 8 }
 log: { level: debug, format: json }
 threads: 4
 )");
@@ -102,6 +102,7 @@ threads: 4
   ASSERT_EQ(config.egress.deny.size(), 1u);
   EXPECT_EQ(config.egress.deny[0].text, "10.0.0.0/8");
   EXPECT_EQ(config.outputs_per_input, 7u);
+  EXPECT_EQ(config.requests_per_second, 8u);
   EXPECT_EQ(config.log.level, LogLevel::debug);
   EXPECT_EQ(config.log.format, LogFormat::json);
   EXPECT_EQ(config.threads, 4u);
@@ -113,6 +114,7 @@ TEST(Load, EmptySectionsAreTheirDefaults) {
   EXPECT_EQ(config.stream.hold, 30s);
   EXPECT_EQ(config.egress.queue_bytes, 64u << 20);
   EXPECT_EQ(config.outputs_per_input, 50u);
+  EXPECT_EQ(config.requests_per_second, 1000u);
   EXPECT_TRUE(load("egress: {deny: []}").egress.deny.empty());
 }
 
@@ -165,6 +167,7 @@ TEST(Load, NamesLineKeyAndWhatIsAllowed) {
   EXPECT_THAT(problem("egress: {queue: {bytes: 1KiB}}"), HasSubstr("from 64KiB to 4GiB"));
   EXPECT_THAT(problem("ingest: {srt: {latency: 2m}}"), HasSubstr("from 0s to 1m"));
   EXPECT_THAT(problem("limits: {outputs_per_input: 0}"), HasSubstr("from 1 to 1000"));
+  EXPECT_THAT(problem("limits: {requests_per_second: 0}"), HasSubstr("from 1 to 1000000"));
   EXPECT_THAT(problem("threads: all"), EndsWith("from 1 to 256, without a unit, or auto for one per core"));
   EXPECT_THAT(problem("egress:\n  deny:\n    - 10.0.0.0/8\n    - 10.0.0.1/8\n"),
               StartsWith("f.yaml:4: egress.deny[1]: \"10.0.0.1/8\" has bits set"));

@@ -27,6 +27,22 @@ TEST_F(RoutingTest, SlashesAreForgiven) {
   EXPECT_TRUE(call("GET", "http://relay.example.org" + input_path(uid)).ok());
 }
 
+TEST_F(RoutingTest, TooManyRequestsFromOneMachine) {
+  settings_.requests_per_second = 2;
+  Request request{"GET", "/healthz", {}, ""};
+  request.from = boost::asio::ip::make_address("192.0.2.1");
+  for (int i = 0; i < 4; ++i) ASSERT_EQ(send(request).status, 200u);
+  const Answer answer = send(request);
+  EXPECT_TRUE(is_error(answer, 429, 10016, "", "at most 2 a second"));
+  EXPECT_EQ(answer.header("Retry-After"), "1");
+  // Neither others nor those of this machine have to wait for it.
+  request.from = boost::asio::ip::make_address("192.0.2.2");
+  EXPECT_EQ(send(request).status, 200u);
+  request.from = boost::asio::ip::make_address("192.0.2.1");
+  request.from_this_machine = true;
+  for (int i = 0; i < 20; ++i) ASSERT_EQ(send(request).status, 200u);
+}
+
 TEST_F(RoutingTest, UnknownPaths) {
   for (const std::string path : {"/", "", "/client/v4", "/client/v4/accounts", "/client/v5/healthz", "*",
                                  "host:1", "/client/v4/accounts/x/stream", "/client/v4/user/tokens/verify"}) {
