@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "config/load.hpp"
+#include "config/state_files.hpp"
 #include "config/platforms.hpp"
 #include "control/api.hpp"
 #include "control/event_stream.hpp"
@@ -127,7 +128,7 @@ std::vector<config::Token> Application::current_tokens(const config::Config& con
   }
   if (tokens.empty()) {
     tokens.push_back({api_token(config.state_dir), {}, false});
-    spdlog::info("api token is kept in file={}", token_file(config.state_dir).string());
+    spdlog::info("api token is kept in file={}", config::token_file(config.state_dir).string());
   }
   return tokens;
 }
