@@ -13,6 +13,7 @@
 
 #include "config/load.hpp"
 #include "config/platforms.hpp"
+#include "config/state_files.hpp"
 #include "control/api.hpp"
 #include "control/event_stream.hpp"
 #include "control/http_server.hpp"
@@ -128,7 +129,7 @@ std::vector<config::Token> Application::current_tokens(const config::Config& con
   }
   if (tokens.empty()) {
     tokens.push_back({api_token(config.state_dir), {}, false});
-    spdlog::info("api token is kept in file={}", token_file(config.state_dir).string());
+    spdlog::info("api token is kept in file={}", config::token_file(config.state_dir).string());
   }
   return tokens;
 }

@@ -12,6 +12,8 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "config/state_files.hpp"
+
 namespace simulcast::daemon {
 
 namespace {
@@ -63,15 +65,11 @@ void prepare_state_dir(const std::filesystem::path& state_dir) {
 }
 
 std::string account_id(const std::filesystem::path& state_dir) {
-  return read_or_make(state_dir / "account", random_hex<16>());
-}
-
-std::filesystem::path token_file(const std::filesystem::path& state_dir) {
-  return state_dir / "api-token";
+  return read_or_make(config::account_file(state_dir), random_hex<16>());
 }
 
 std::string api_token(const std::filesystem::path& state_dir) {
-  return read_or_make(token_file(state_dir), random_hex<32>());
+  return read_or_make(config::token_file(state_dir), random_hex<32>());
 }
 
 }  // namespace simulcast::daemon

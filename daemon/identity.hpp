@@ -11,7 +11,6 @@ namespace simulcast::daemon {
 void prepare_state_dir(const std::filesystem::path& state_dir);
 // 32 hex digits.
 std::string account_id(const std::filesystem::path& state_dir);
-std::filesystem::path token_file(const std::filesystem::path& state_dir);
 std::string api_token(const std::filesystem::path& state_dir);
 
 }  // namespace simulcast::daemon
