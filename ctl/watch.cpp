@@ -4,17 +4,18 @@
 #include <boost/json/serialize.hpp>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <ctime>
 #include <iostream>
 #include <map>
-#include <optional>
-#include <set>
 #include <thread>
 #include <vector>
 
 #include "ctl/commands.hpp"
 #include "ctl/errors.hpp"
+#include "ctl/event_reader.hpp"
 #include "ctl/figures.hpp"
+#include "ctl/live_view.hpp"
 #include "ctl/names.hpp"
 #include "ctl/table.hpp"
 
@@ -24,12 +25,10 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::chrono::milliseconds kPeriod{500};
+constexpr std::chrono::seconds kBeforeNextTry{1};
 // Home, and clear what is below the cursor: the screen does not flicker.
 constexpr const char* kHome = "\x1b[H\x1b[J";
 constexpr const char* kClear = "\x1b[2J";
-
-volatile std::sig_atomic_t interrupted = 0;
 
 struct Line {
   std::string input;
@@ -41,25 +40,17 @@ struct Line {
   std::string media;  // of an input: what comes in
 };
 
-// The input that was asked for, else those that are live or have been since the first look.
-std::vector<Line> look(ApiClient& api, const std::string& wanted, std::set<std::string>& seen) {
+std::vector<Line> lines_of(const LiveView& view) {
   std::vector<Line> lines;
-  const auto list = api.get("/live_inputs");
-  for (const auto& item : list.at("liveInputs").as_array()) {
-    const auto& listed = item.as_object();
-    const std::string uid(listed.at("uid").as_string());
-    if (!wanted.empty() && uid != wanted) continue;
-    const std::string state = state_of_input(listed);
-    if (state == "connected" || state == "holding") seen.insert(uid);
-    if (wanted.empty() && !seen.contains(uid)) continue;
-    const auto input = api.get("/live_inputs/" + uid).as_object();
+  for (const auto& [uid, record] : view.records()) {
+    const json::object& input = record.input;
     const auto& stats = input.at("stats");
-    const std::string video = video_of(stats);
-    const std::string audio = audio_of(stats);
-    const std::string media = video + (video.empty() || audio.empty() ? "" : "; ") + audio;
+    std::string media = video_of(stats);
+    if (const std::string audio = audio_of(stats); !audio.empty()) {
+      media += (media.empty() ? "" : "; ") + audio;
+    }
     lines.push_back({uid, "", name_of(input), state_of_input(input), "", bitrate_of(stats), media});
-    const auto outputs = api.get("/live_inputs/" + uid + "/outputs");
-    for (const auto& other : outputs.as_array()) {
+    for (const auto& other : record.outputs) {
       const auto& output = other.as_object();
       const auto& status = output.at("status");
       lines.push_back({uid, std::string(output.at("uid").as_string()), name_of(output),
@@ -119,32 +110,55 @@ class Changes {
   std::map<std::string, std::string> last_;
 };
 
+std::optional<LiveView::Record> fetch(ApiClient& api, const std::string& uid) {
+  try {
+    const std::string path = "/live_inputs/" + uid;
+    return LiveView::Record{api.get(path).as_object(), api.get(path + "/outputs").as_array()};
+  } catch (const CommandError& error) {
+    if (error.code() != ExitCode::refused) throw;
+    return std::nullopt;  // deleted
+  }
+}
+
 }  // namespace
 
 void watch(ApiClient& api, const Printing& printing, const std::string& input, bool on_terminal) {
-  std::signal(SIGINT, [](int) { interrupted = 1; });
-  std::signal(SIGTERM, [](int) { interrupted = 1; });
+  // Every line has been written to its end.
+  for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { std::_Exit(EXIT_SUCCESS); });
   const std::string wanted = input.empty() ? "" : find_input(api, input);
   const bool table = on_terminal && !printing.json;
   if (table) printing.out << kClear;
+
+  LiveView view([&api](const std::string& uid) { return fetch(api, uid); }, wanted);
   Changes changes(printing);
-  std::set<std::string> seen;
-  std::optional<std::vector<Line>> lines = look(api, wanted, seen);
-  std::string told;
-  while (interrupted == 0) {
-    if (lines && table) print_table(printing.out, *lines);
-    if (lines && !table) changes.print(*lines);
-    std::this_thread::sleep_for(kPeriod);
-    // It may be restarted while somebody watches, or an input deleted in the middle of a look.
-    std::string problem;
-    try {
-      lines = look(api, wanted, seen);
-    } catch (const CommandError& error) {
-      lines.reset();
-      problem = error.what();
+  bool begun = false;
+  const auto show = [&] {
+    if (table) {
+      print_table(printing.out, lines_of(view));
+    } else {
+      changes.print(lines_of(view));
     }
-    if (problem != told && !problem.empty()) std::cerr << "simulcastctl: " << problem << std::endl;
-    told = problem;
+  };
+  for (;;) {
+    EventReader reader([&](std::string_view event, std::string_view data) {
+      view.apply(event, data);
+      show();
+    });
+    const auto begin = [&] {
+      begun = true;
+      view.begin();
+      show();
+    };
+    // The daemon may be restarted while somebody watches.
+    try {
+      api.follow("/events" + (wanted.empty() ? "" : "?input=" + wanted), begin, [&](std::string_view text) {
+        if (!reader.feed(text)) throw CommandError(ExitCode::unreachable, "an event is too long");
+      });
+    } catch (const CommandError& error) {
+      if (!begun || error.code() == ExitCode::refused) throw;
+      std::cerr << "simulcastctl: " << error.what() << std::endl;
+    }
+    std::this_thread::sleep_for(kBeforeNextTry);
   }
 }
 

@@ -1,8 +1,12 @@
-// What watches: the event stream and the metrics, in the same words as the API.
+// What watches: the event stream, the metrics, the command line and webhooks, in the same words as the API.
 import assert from 'node:assert/strict';
 import net from 'node:net';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { describe, test } from 'node:test';
-import { Daemon } from './lib/daemon.mjs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Child } from './lib/cleanup.mjs';
+import { BINARY, Daemon } from './lib/daemon.mjs';
 import { EventSource } from './lib/event_source.mjs';
 import { metricsOf } from './lib/prometheus.mjs';
 import { fixtureTags } from './lib/publishers.mjs';
@@ -10,6 +14,7 @@ import { EndlessPublisher } from './lib/rtmp_publisher.mjs';
 import { RtmpSink } from './lib/rtmp_sink.mjs';
 import { LiveInput } from './lib/sdk.mjs';
 import { until } from './lib/until.mjs';
+import { WebhookReceiver } from './lib/webhook_receiver.mjs';
 
 /** A server that takes connections and says nothing; gives its port. */
 async function silentServer(t) {
@@ -23,73 +28,149 @@ async function silentServer(t) {
   return server.address().port;
 }
 
+/** Notes what an observer shows: { state, message, at } whenever that is another than before; at: ms since 1970. */
+class Sightings {
+  all = [];
+  note(state, message = '') {
+    const last = this.all.at(-1);
+    if (state !== undefined && (last?.state !== state || last.message !== message)) {
+      this.all.push({ state, message, at: Date.now() });
+    }
+  }
+  /** The newest of a state, if it is of after `since`. */
+  of(state, since) {
+    return this.all.findLast((one) => one.state === state && one.at >= since);
+  }
+}
+
+/** Asks again and again, until the test is over. */
+function poll(t, ask) {
+  let over = false;
+  const done = (async () => {
+    while (!over) {
+      await ask().catch(() => {});
+      await delay(20);
+    }
+  })();
+  t.after(async () => {
+    over = true;
+    await done;
+  });
+}
+
 /** Watches an output by everything that shows its state. */
 async function watch(t, daemon, input, oid) {
+  const eyes = Object.fromEntries(['api', 'events', 'metrics', 'simulcastctl', 'webhook'].map((name) => [name, new Sightings()]));
   const events = await EventSource.open(daemon);
   t.after(() => events.close());
-  const eyes = {
-    api: async () => (await input.output(oid)).status.state,
-    events: () => events.last('output', ({ output }) => output === oid)?.data.status.state,
-    metrics: async () =>
-      (await metricsOf(`${daemon.base}/metrics`)).find(
-        ({ name, labels }) => name === 'simulcastd_output_state' && labels.output === oid,
-      )?.labels.state,
-  };
+  events.listen(({ event, data }) => {
+    if (event === 'output' && data.output === oid) eyes.events.note(data.status.state, data.status.message);
+  });
+  const watching = new Child(join(dirname(BINARY), 'simulcastctl'), [
+    ...['watch', input.uid, '--json', '--config', daemon.configFile, '--url', daemon.base],
+  ]);
+  t.after(() => watching.stop('SIGKILL'));
+  createInterface({ input: watching.process.stdout }).on('line', (line) => {
+    const { output, state, message } = JSON.parse(line);
+    if (output === oid) eyes.simulcastctl.note(state, message);
+  });
+  const receiver = await WebhookReceiver.listen({
+    answer: ({ text }) => {
+      const { output_id, state, message } = JSON.parse(text).data;
+      if (output_id === oid) eyes.webhook.note(state, message);
+      return 200;
+    },
+  });
+  t.after(() => receiver.close());
+  const account_id = daemon.account;
+  const { destinations, policies } = input.client.alerting;
+  const webhook = await destinations.webhooks.create({ account_id, name: 'receiver', url: receiver.url() });
+  await policies.create({
+    ...{ account_id, name: 'outputs', enabled: true, alert_type: 'stream_live_notifications' },
+    mechanisms: { webhooks: [{ id: webhook.id }] },
+    filters: { event_type: ['output.connected', 'output.errored', 'output.disconnected'] },
+  });
+  poll(t, async () => {
+    const { status } = await input.output(oid);
+    eyes.api.note(status.state, status.message);
+  });
+  poll(t, async () => {
+    const samples = await metricsOf(`${daemon.base}/metrics`);
+    const wanted = ({ name, labels }) => name === 'simulcastd_output_state' && labels.output === oid;
+    eyes.metrics.note(samples.find(wanted)?.labels.state);
+  });
+
+  let since = 0;
+  const longest = { ms: 0 };
   return {
     events,
-    async all(state) {
-      for (const [name, eye] of Object.entries(eyes)) {
-        await until(`${name} to show ${state}`, async () => (await eye()) === state);
-      }
+    longest,
+    /** What happens from now on counts. */
+    mark() {
+      since = Date.now();
+    },
+    /** Until all of them have shown it; gives their messages. Not every state is told to webhooks. */
+    async all(state, { webhook = false } = {}) {
+      const wanted = Object.entries(eyes).filter(([name]) => webhook || name !== 'webhook');
+      const seen = await until(`all to show ${state}`, () => {
+        const found = wanted.map(([name, eye]) => [name, eye.of(state, since)]);
+        const missing = found.filter(([, sighting]) => !sighting).map(([name]) => name);
+        if (missing.length) throw new Error(`not shown by ${missing}`);
+        return found;
+      });
+      const times = seen.map(([, { at }]) => at);
+      const ms = Math.max(...times) - Math.min(...times);
+      if (ms > longest.ms) Object.assign(longest, { ms, state, of: seen[times.indexOf(Math.max(...times))][0] });
+      return Object.fromEntries(seen.map(([name, { message }]) => [name, message]));
     },
   };
 }
 
 // Most of their time is spent waiting.
 describe('observers', { concurrency: 3 }, () => {
-  test('every state of an output is seen in the API, the events and the metrics, in the same words', async (t) => {
+  test('every state of an output is seen in the API, events, metrics, simulcastctl watch and webhooks, in the same words', async (t) => {
     const daemon = await Daemon.start(t, { hold: '60s' });
     const silent = await silentServer(t);
     let answer = 'accept';
     const sink = await RtmpSink.listen({ decide: () => answer });
     t.after(() => sink.close());
     const input = await LiveInput.create(daemon);
-    const { uid } = await input.addOutput({ url: `rtmp://127.0.0.1:${silent}/app`, streamKey: 'k' }, { enabled: false });
+    const { uid } = await input.addOutput({ url: `rtmp://127.0.0.1:${silent}/app`, streamKey: 'k' });
     const seen = await watch(t, daemon, input, uid);
-    // The stream begins with what is live, so that what is not shows with its first change.
-    assert.equal((await input.output(uid)).status.state, 'disabled');
-    await input.enable(uid);
-    await seen.all('idle');
-    await input.disable(uid);
+    const after = async (action) => {
+      seen.mark();
+      return action();
+    };
+    await after(() => input.disable(uid));
     await seen.all('disabled');
-    await input.enable(uid);
+    await after(() => input.enable(uid));
+    await seen.all('idle');
 
-    const encoder = await EndlessPublisher.start(input.publishTo, await fixtureTags());
+    const encoder = await after(async () => EndlessPublisher.start(input.publishTo, await fixtureTags()));
     t.after(() => encoder.vanish());
     await seen.all('connecting');
     answer = { refuse: 'the stream key has expired' };
-    await input.update(uid, sink.url('show'));
-    await seen.all('retrying');
-    const refused = seen.events.last('output', ({ output, status }) => output === uid && status.state === 'retrying');
-    const { status } = await input.output(uid);
-    assert.match(status.message, /the stream key has expired/);
-    assert.equal(refused.data.status.message, status.message);
+    await after(() => input.update(uid, sink.url('show')));
+    const { metrics, ...messages } = await seen.all('retrying', { webhook: true });
+    assert.match(messages.api, /the stream key has expired/);
+    for (const [name, message] of Object.entries(messages)) assert.equal(message, messages.api, name);
     answer = 'accept';
-    await input.client.post(
-      `/accounts/${daemon.account}/stream/live_inputs/${input.uid}/outputs/${uid}/retry`,
+    await after(() =>
+      input.client.post(`/accounts/${daemon.account}/stream/live_inputs/${input.uid}/outputs/${uid}/retry`),
     );
-    await seen.all('live');
-    encoder.vanish();
+    await seen.all('live', { webhook: true });
+    await after(() => encoder.vanish());
     await seen.all('holding');
-    const back = await EndlessPublisher.start(input.publishTo, await fixtureTags());
+    const back = await after(async () => EndlessPublisher.start(input.publishTo, await fixtureTags()));
     t.after(() => back.vanish());
     await seen.all('live');
 
     // One that does not read keeps its worker ending for a moment.
     sink.sessions.at(-1).socket.pause();
-    await input.disable(uid);
-    await seen.events.until('output', ({ output, status }) => output === uid && status.state === 'stopping');
+    await after(() => input.disable(uid));
+    await seen.all('stopping');
     await seen.all('disabled');
+    t.diagnostic(`all of them within ${seen.longest.ms} ms (${seen.longest.of}: ${seen.longest.state})`);
 
     const reasons = seen.events.all.filter(({ event }) => event === 'input').map(({ data }) => data.status.reason);
     assert.deepEqual(reasons, ['connected', 'reconnecting', 'reconnected']);

@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Child, run, tempDir } from './lib/cleanup.mjs';
+import { makeCertificates } from './lib/certificates.mjs';
 import { BINARY, Daemon } from './lib/daemon.mjs';
 import { fixtureTags } from './lib/publishers.mjs';
 import { EndlessPublisher } from './lib/rtmp_publisher.mjs';
@@ -98,6 +99,22 @@ describe('simulcastctl', { concurrency: 3 }, () => {
     writeFileSync(config, daemon.config());
     const { output } = await run(SIMULCASTCTL, ['inputs', '--config', config], { env: { PATH: process.env.PATH } });
     assert.match(output, /^NAME +UID +STATE/);
+  });
+
+  test('over TLS', async (t) => {
+    const { caFile, good: certificate } = await makeCertificates();
+    const daemon = await Daemon.start(t, { tls: certificate });
+    const config = join(tempDir('ctl'), 'simulcastd.yaml');
+    writeFileSync(config, daemon.config());
+    const env = { PATH: process.env.PATH };
+    const url = ['--url', `https://localhost:${daemon.ports.api}`];
+    const refused = await run(SIMULCASTCTL, ['inputs', '--config', config, ...url], { codes: ANY, env });
+    assert.equal(refused.code, 3);
+    assert.match(refused.output, /certificate/);
+    for (const more of [['--ca-file', caFile, ...url], ['--insecure']]) {
+      const { output } = await run(SIMULCASTCTL, ['inputs', '--config', config, ...more], { env });
+      assert.match(output, /^NAME +UID +STATE/);
+    }
   });
 
   test('test: of an output, of an address; exit code 1 when it would not do', async (t) => {

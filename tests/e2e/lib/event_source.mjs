@@ -2,13 +2,14 @@
 //
 //   const events = await EventSource.open(daemon, { input: uid });
 //   events.all -> [{ event, data, at }] so far; at: performance.now()
-//   events.close()
+//   events.listen((event) => ...), events.close()
 import { until } from './until.mjs';
 
 export class EventSource {
   all = [];
   ended = false;
   #abort = new AbortController();
+  #listener;
 
   static async open(daemon, { input, token = daemon.token } = {}) {
     const source = new EventSource();
@@ -44,7 +45,15 @@ export class EventSource {
   #take(lines) {
     const field = (name) => lines.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2);
     const event = field('event');
-    if (event) this.all.push({ event, data: JSON.parse(field('data')), at: performance.now() });
+    if (!event) return;
+    this.all.push({ event, data: JSON.parse(field('data')), at: performance.now() });
+    this.#listener?.(this.all.at(-1));
+  }
+
+  /** Calls `listener` with each event, those that have come too. */
+  listen(listener) {
+    this.#listener = listener;
+    this.all.forEach(listener);
   }
 
   /** The newest event of this kind that `wanted` accepts. */
