@@ -148,28 +148,28 @@ void Relay::forget(const std::string& uid) {
   on_stream(input->second, uid, [](LiveStream& stream) { stream.end("this live input was deleted"); });
   if (input->second.shard == nullptr) {
     inputs_.erase(input);
+    reports_.erase(uid);
   } else {
     input->second.outputs.clear();
   }
 }
 
-void Relay::enter(Input& input, bool connected, InputReason reason) {
-  if (!input.report) {
-    input.report.emplace();
-  } else {
-    auto& history = input.report->history;
-    history.insert(history.begin(), input.report->current);
+control::InputReport& Relay::enter(const std::string& uid, bool connected, InputReason reason) {
+  const auto [found, is_first] = reports_.try_emplace(uid);
+  auto& [current, history] = found->second;
+  if (!is_first) {
+    history.insert(history.begin(), current);
     if (history.size() > control::InputReport::kHistory) history.pop_back();
   }
-  auto& current = input.report->current;
   current.connected = connected;
   current.reason = reason;
   current.hold_ends_at.reset();
   current.entered_at = current.last_seen = now();
+  return found->second;
 }
 
-void Relay::tell(const std::string& uid, const Input& input) {
-  for (auto* listener : listeners_) listener->input_changed(uid, input.report->current);
+void Relay::tell(const std::string& uid) {
+  for (auto* listener : listeners_) listener->input_changed(uid, reports_.at(uid).current);
 }
 
 void Relay::tell(const std::string& input_uid, const std::string& output_uid,
@@ -179,9 +179,9 @@ void Relay::tell(const std::string& input_uid, const std::string& output_uid,
 }
 
 std::optional<control::InputReport> Relay::input_status(std::string_view input_uid) const {
-  const auto input = inputs_.find(input_uid);
-  if (input == inputs_.end() || !input->second.report) return std::nullopt;
-  auto report = *input->second.report;
+  const auto found = reports_.find(input_uid);
+  if (found == reports_.end()) return std::nullopt;
+  auto report = found->second;
   if (report.current.connected) report.current.last_seen = now();
   return report;
 }
@@ -220,13 +220,10 @@ std::vector<media::Warning> Relay::warnings_of(std::string_view input_uid,
   return warnings_of(input->second, *output);
 }
 
-control::InputSnapshot Relay::snapshot_of(const std::string& uid, const Input& input) {
+control::InputSnapshot Relay::snapshot_of(const std::string& uid, const Input& input) const {
   control::InputSnapshot shown{
       .uid = uid, .name = input.name, .status = {}, .stats = input.stats, .outputs = {}};
-  if (input.report) {
-    shown.status = input.report->current;
-    if (shown.status->connected) shown.status->last_seen = now();
-  }
+  if (const auto report = input_status(uid)) shown.status = report->current;
   shown.outputs.reserve(input.outputs.size());
   for (const auto& [output_uid, output] : input.outputs) {
     shown.outputs.push_back({output_uid, output.name, output.status, output.stats});
@@ -278,9 +275,9 @@ void Relay::input_connected(const std::string& uid, net::Shard& shard, media::In
     Input& input = inputs_[uid];
     input.shard = &shard;
     input.on_air = true;
-    enter(input, true, input.report ? InputReason::reconnected : InputReason::connected);
-    input.report->current.protocol = protocol;
-    tell(uid, input);
+    const bool is_back = reports_.contains(uid);
+    enter(uid, true, is_back ? InputReason::reconnected : InputReason::connected).current.protocol = protocol;
+    tell(uid);
     reconcile(uid);
   });
 }
@@ -291,14 +288,12 @@ void Relay::input_disconnected(const std::string& uid, InputReason reason,
     const auto input = inputs_.find(uid);
     if (input == inputs_.end()) return;
     input->second.on_air = hold_ends_at.has_value();
-    auto& report = input->second.report;
-    if (report && !report->current.connected && report->current.reason == reason) {
-      report->current.hold_ends_at = hold_ends_at;  // only that has changed
-    } else {
-      enter(input->second, false, reason);
-      report->current.hold_ends_at = hold_ends_at;
-    }
-    tell(uid, input->second);
+    const auto before = reports_.find(uid);
+    const bool is_new = before == reports_.end() || before->second.current.connected ||
+                        before->second.current.reason != reason;
+    auto& report = is_new ? enter(uid, false, reason) : before->second;
+    report.current.hold_ends_at = hold_ends_at;
+    tell(uid);
   });
 }
 

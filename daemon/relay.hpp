@@ -79,14 +79,13 @@ class Relay final : public control::Engine, public RelayEvents {
   };
   struct Input {
     std::string name;
-    net::Shard* shard = nullptr;  // while anything of it is left on one
-    bool on_air = false;          // a publisher feeds it, or it holds
-    std::optional<control::InputReport> report;
+    net::Shard* shard = nullptr;             // while anything of it is left on one
+    bool on_air = false;                     // a publisher feeds it, or it holds
     std::optional<media::InputStats> stats;  // while on a shard
     std::map<std::string, Output, std::less<>> outputs;
   };
 
-  static control::InputSnapshot snapshot_of(const std::string& uid, const Input& input);
+  control::InputSnapshot snapshot_of(const std::string& uid, const Input& input) const;
   // Reads what is wanted of one input and makes it so.
   void reconcile(const std::string& uid);
   void take_wanted(const control::LiveInput& wanted, const std::vector<control::Output>& outputs);
@@ -95,8 +94,8 @@ class Relay final : public control::Engine, public RelayEvents {
   template <class Work>
   void on_stream(const Input& input, const std::string& uid, Work work);
   // The input's connection has become this; tell() is to follow once all of it is set.
-  void enter(Input& input, bool connected, media::InputReason reason);
-  void tell(const std::string& uid, const Input& input);
+  control::InputReport& enter(const std::string& uid, bool connected, media::InputReason reason);
+  void tell(const std::string& uid);
   // Tells of what has changed since `before`.
   void tell(const std::string& input_uid, const std::string& output_uid, const media::OutputStatus& before,
             const media::OutputStatus& status);
@@ -111,6 +110,9 @@ class Relay final : public control::Engine, public RelayEvents {
   const inspect::PlatformRules rules_;
   const std::vector<std::unique_ptr<ShardStreams>>* streams_ = nullptr;
   std::map<std::string, Input, std::less<>> inputs_;
+  // Of those of them that were ever connected. Apart from the rest, as the list of inputs asks for each of
+  // ten thousand.
+  std::map<std::string, control::InputReport, std::less<>> reports_;
   std::vector<std::chrono::steady_clock::time_point> last_report_;  // by shard
   std::vector<control::ShardSnapshot> shards_;
   std::vector<control::EngineListener*> listeners_;

@@ -1,6 +1,7 @@
 #include "daemon/spare_memory.hpp"
 
 #include <malloc.h>
+#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -32,6 +33,8 @@ void SpareMemory::give_back() {
   anyway_ = now + kAnyway;
   ::malloc_trim(0);
   left_ = resident_bytes();
+  const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - now;
+  spdlog::debug("spare memory was given back ms={:.1f} resident={}", took.count(), left_);
 }
 
 }  // namespace simulcast::daemon

