@@ -1,15 +1,23 @@
-// The control API over a real store, with an engine that does nothing: what the fuzzers of its front talk to.
-// One live input with one output is there at the start of every input.
+// The control API over a real store, with notifications and an engine that does nothing: what the fuzzers of
+// its front talk to. One live input with one output, one webhook and one policy are there at the start of
+// every input.
 #pragma once
 
 #include <spdlog/spdlog.h>
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/json/parse.hpp>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "config/values.hpp"
 #include "control/api.hpp"
+#include "control/event_stream.hpp"
+#include "control/notifier.hpp"
+#include "control/sqlite_notifications.hpp"
 #include "control/sqlite_store.hpp"
 #include "tests/fuzz/scratch_directory.hpp"
 
@@ -21,6 +29,8 @@ class ApiUnderTest {
   static constexpr const char* kToken = "a-token-for-everything";
   static constexpr const char* kInput = "11111111111111111111111111111111";
   static constexpr const char* kOutput = "22222222222222222222222222222222";
+  static constexpr const char* kWebhook = "33333333333333333333333333333333";
+  static constexpr const char* kPolicy = "44444444444444444444444444444444";
 
   ApiUnderTest() {
     spdlog::set_level(spdlog::level::off);
@@ -28,7 +38,10 @@ class ApiUnderTest {
   }
 
   control::Response handle(const control::Request& request) {
-    const control::Response response = api_.handle(request);
+    if (request.method != "GET") changed_ = true;
+    control::Response response = api_.handle(request);
+    if (response.later) response = awaited(std::move(response));
+    if (response.source) return response;  // events
     // Whatever was asked, it is the caller who is at fault, and the answer is the envelope.
     check(response.status >= 200 && response.status < 500);
     boost::system::error_code error;
@@ -48,12 +61,49 @@ class ApiUnderTest {
   void settle() {
     for (const auto& wanted : store_.everything(kAccount))
       check(store_.input(kAccount, wanted.input.uid) == wanted.input);
-    if (engine_.changed) reset();
+    run();
+    for (const auto& webhook : notifications_.webhooks(kAccount)) {
+      check(notifications_.webhook(kAccount, webhook.id) == webhook);
+      // What waits for it is JSON.
+      std::int64_t behind = 0;
+      while (const auto delivery = notifications_.next_delivery(webhook.id, behind)) {
+        boost::system::error_code error;
+        check(boost::json::parse(delivery->body, error).is_object() && !error);
+        behind = delivery->sequence;
+      }
+    }
+    if (changed_) reset();
+  }
+
+  // One octet: what; then the message.
+  void input_happens(std::span<const std::byte> what) {
+    const auto octet = what.empty() ? 0U : std::to_integer<unsigned>(what.front());
+    media::InputStatus status{.connected = (octet & 1U) != 0};
+    status.reason = static_cast<media::InputReason>((octet >> 1U) % kReasons);
+    if ((octet & 0x80U) != 0) status.hold_ends_at = media::WallTime{};
+    changed_ = true;
+    for (auto* listener : engine_.listeners) listener->input_changed(kInput, status);
+    run();
+  }
+  void output_happens(std::span<const std::byte> what) {
+    media::OutputStatus status;
+    if (!what.empty()) {
+      status.state = static_cast<media::OutputState>(std::to_integer<unsigned>(what.front()) % kStates);
+      const auto message = what.subspan(1);
+      // Messages have been through protocol::peer_text: printable ASCII will do.
+      for (const std::byte octet : message)
+        status.message += static_cast<char>(' ' + (std::to_integer<int>(octet) % 95));
+    }
+    changed_ = true;
+    for (auto* listener : engine_.listeners) listener->output_changed(kInput, kOutput, status);
+    run();
   }
 
  private:
   struct Engine final : control::Engine {
-    void wanted_changed(std::string_view) override { changed = true; }
+    void wanted_changed(std::string_view uid) override {
+      for (auto* listener : listeners) listener->wanted_changed(std::string(uid));
+    }
     std::optional<control::InputReport> input_status(std::string_view uid) const override {
       if (uid != kInput) return std::nullopt;
       return control::InputReport{{.connected = true}, {{}, {}}};
@@ -63,20 +113,69 @@ class ApiUnderTest {
     std::optional<media::InputStats> input_stats(std::string_view) const override { return {}; }
     std::vector<media::Warning> warnings_of(std::string_view, std::string_view) const override { return {}; }
     std::vector<control::InputSnapshot> snapshot(Which) const override { return {}; }
-    std::optional<control::InputSnapshot> snapshot_of(std::string_view) const override { return {}; }
+    std::optional<control::InputSnapshot> snapshot_of(std::string_view uid) const override {
+      if (uid != kInput) return std::nullopt;
+      return control::InputSnapshot{
+          .uid = kInput, .name = "show", .status = {}, .stats = {}, .outputs = {{kOutput, "Tube", {}, {}}}};
+    }
     std::vector<control::ShardSnapshot> shards() const override { return {}; }
     boost::asio::awaitable<media::OutputTest> test_output(std::string, std::string, bool) override {
       co_return media::OutputTest{};
     }
     void retry(std::string_view, std::string_view) override {}
-    void listen(control::EngineListener&) override {}
+    void listen(control::EngineListener& listener) override { listeners.push_back(&listener); }
     std::string readiness_problem() const override { return {}; }
 
-    bool changed = false;
+    std::vector<control::EngineListener*> listeners;
   };
+  static constexpr unsigned kReasons =
+      static_cast<unsigned>(media::InputReason::new_configuration_accepted) + 1;
+  static constexpr unsigned kStates = static_cast<unsigned>(media::OutputState::stopping) + 1;
+
+  void run() {
+    io_.restart();
+    io_.poll();
+  }
+
+  control::Response awaited(control::Response response) {
+    std::optional<control::Response> answer;
+    boost::asio::co_spawn(io_, response.later(),
+                          [&answer](const std::exception_ptr& error, control::Response given) {
+                            check(!error);
+                            answer = std::move(given);
+                          });
+    run();
+    check(answer.has_value());
+    return std::move(*answer);
+  }
+
+  // The receivers accept nothing, and are asked once.
+  static boost::asio::awaitable<control::WebhookAnswer> post(control::WebhookRequest) {
+    co_return control::WebhookAnswer{.status = 0, .failure = "not now"};
+  }
 
   void reset() {
-    engine_.changed = false;
+    changed_ = false;
+    for (const auto& policy : notifications_.policies(kAccount))
+      notifications_.delete_policy(kAccount, policy.id);
+    for (const auto& webhook : notifications_.webhooks(kAccount)) {
+      notifications_.delete_webhook(kAccount, webhook.id);
+      notifier_.webhook_deleted(webhook.id);
+    }
+    control::Webhook webhook;
+    webhook.account = kAccount;
+    webhook.id = kWebhook;
+    webhook.name = "hook";
+    webhook.url = "https://example.com/hook";
+    notifications_.insert_webhook(webhook, 1, std::nullopt);
+    control::Policy policy;
+    policy.account = kAccount;
+    policy.id = kPolicy;
+    policy.name = "policy";
+    policy.event_types = {"live_input.connected", "live_input.errored", "output.connected", "output.errored"};
+    policy.webhooks = {kWebhook};
+    notifications_.insert_policy(policy, 1, std::nullopt);
+    notifier_.policies_changed();
     for (const auto& wanted : store_.everything(kAccount)) store_.delete_input(kAccount, wanted.input.uid);
     control::LiveInput input;
     input.account = kAccount;
@@ -102,9 +201,19 @@ class ApiUnderTest {
 
   ScratchDirectory directory_;
   control::SqliteStore store_{directory_.path() / "simulcastd.db"};
+  boost::asio::io_context io_{1};
+  control::SqliteNotifications notifications_{store_.database()};
   Engine engine_;
+  control::Notifier notifier_{
+      io_.get_executor(),
+      engine_,
+      notifications_,
+      post,
+      {.account = kAccount, .first_wait = std::chrono::hours(1), .longest_wait = std::chrono::hours(1)}};
+  control::EventStream events_{io_.get_executor(), engine_};
+  bool changed_ = false;
   control::AccessTokens tokens_{{{kToken, "", false}, {"reader", "", true}}};
-  control::Api api_{settings(), store_, engine_, tokens_};
+  control::Api api_{settings(), store_, engine_, tokens_, {.events = &events_, .notifier = &notifier_}};
 };
 
 }  // namespace simulcast::fuzz
