@@ -258,6 +258,22 @@ describe('observers', { concurrency: 3 }, () => {
     });
   });
 
+  test('too many requests of one client are turned away for a moment, those of this machine never', async (t) => {
+    const daemon = await Daemon.start(t, { requestsPerSecond: 1 });
+    const ask = (headers = {}) => fetch(`${daemon.base}/healthz`, { headers });
+    const elsewhere = { 'x-forwarded-for': '192.0.2.1' };
+    // Two seconds' worth at once.
+    const answers = await Promise.all(Array.from({ length: 30 }, () => ask(elsewhere)));
+    assert.ok(answers.filter(({ status }) => status === 200).length >= 2);
+    const refused = answers.find(({ status }) => status === 429);
+    assert.equal(refused.headers.get('retry-after'), '1');
+    const { errors } = await refused.json();
+    assert.equal(errors[0].code, 10016);
+    assert.match(errors[0].message, /at most 1 a second/);
+    for (let i = 0; i < 40; i++) assert.equal((await ask()).status, 200);
+    await until('a good answer', async () => (await ask(elsewhere)).status === 200);
+  });
+
   test('metrics: to this machine, by a token, or on a listener of their own', async (t) => {
     const daemon = await Daemon.start(t, { metrics: true });
     const sink = await RtmpSink.listen();

@@ -42,7 +42,7 @@ export class Daemon {
    * for outputs, `srt` {latency} for an SRT listener, `queue` {seconds, bytes}, `deny` networks for outputs, `platforms` a file of
    * what platforms want, `hold`,
    * `slate` a picture, `tokens` a list in place of the one token, `logLevel`, `launcher` what the daemon is run by,
-   * `outputsPerInput` how many an input may have, `metrics` for a listener of their own, `tls`
+   * `outputsPerInput` how many an input may have, `requestsPerSecond` of another machine, `metrics` for a listener of their own, `tls`
    * a certificate for the API.
    */
   static async start(t, options) {
@@ -83,7 +83,7 @@ export class Daemon {
 
   config() {
     const { rtmps, srt, caFile, queue, hold = '30s', tokens = [this.token] } = this.options;
-    const { logLevel = 'debug', outputsPerInput, slate, deny, platforms } = this.options;
+    const { logLevel = 'debug', outputsPerInput = 50, requestsPerSecond = 1000, slate, deny, platforms } = this.options;
     const text = (value) => JSON.stringify(value);
     return [
       `state_dir: ${text(this.stateDir)}`,
@@ -110,7 +110,7 @@ export class Daemon {
       ...(caFile ? [`  tls: { ca_file: ${text(caFile)} }`] : []),
       ...(platforms ? [`  platforms: ${text(platforms)}`] : []),
       ...(deny ? [`  deny: [${deny.map(text).join(', ')}]`] : []),
-      ...(outputsPerInput ? [`limits: { outputs_per_input: ${outputsPerInput} }`] : []),
+      `limits: { outputs_per_input: ${outputsPerInput}, requests_per_second: ${requestsPerSecond} }`,
       `log: { level: ${logLevel}, format: text }`,
       '',
     ].join('\n');
