@@ -1,15 +1,18 @@
 // Stream keys and tokens never leave by the back door: logs, error answers, metrics, the command line, file modes.
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { Daemon } from '../lib/daemon.mjs';
+import { run } from '../lib/cleanup.mjs';
+import { BINARY, Daemon } from '../lib/daemon.mjs';
+import { EventSource } from '../lib/event_source.mjs';
 import { faultLine } from '../lib/fault_line.mjs';
 import { fixtureTags } from '../lib/publishers.mjs';
 import { EndlessPublisher, RtmpPublisher } from '../lib/rtmp_publisher.mjs';
 import { RtmpSink } from '../lib/rtmp_sink.mjs';
 import { LiveInput } from '../lib/sdk.mjs';
 import { until } from '../lib/until.mjs';
+import { WebhookReceiver } from '../lib/webhook_receiver.mjs';
 
 faultLine('S6', 'secrets in logs, errors, metrics, the command line and files', { quick: true }, async (t, line) => {
   const token = 'MARKtoken0123456789abcdef';
@@ -21,6 +24,21 @@ faultLine('S6', 'secrets in logs, errors, metrics, the command line and files', 
   const input = await LiveInput.create(daemon);
   const spoken = []; // every answer that is not the owner reading his own keys
   const say = async (promise) => spoken.push((await promise).text);
+
+  // A webhook with a marked secret and path that takes nothing, a watcher of events.
+  const receiver = await WebhookReceiver.listen({ answer: () => ({ status: 500, body: 'no' }) });
+  t.after(() => receiver.close());
+  const { destinations, policies } = input.client.alerting;
+  const account_id = daemon.account;
+  const hook = { account_id, name: 'hook', url: receiver.url('/MARKhook?x=MARKhookquery'), secret: 'MARKhooksecret' };
+  const { id } = await destinations.webhooks.create(hook);
+  await policies.create({
+    ...{ account_id, name: 'all', enabled: true, alert_type: 'stream_live_notifications' },
+    mechanisms: { webhooks: [{ id }] },
+    filters: { event_type: ['live_input.connected', 'output.connected', 'output.errored'] },
+  });
+  const events = await EventSource.open(daemon);
+  t.after(() => events.close());
 
   // Working, refused, unreachable, changed and deleted destinations, each with a marked key; one with a key in its query.
   await input.addOutput(sink.url('MARKgood'));
@@ -69,7 +87,14 @@ faultLine('S6', 'secrets in logs, errors, metrics, the command line and files', 
       body: { url: 'rtmp://127.0.0.1/live', streamKey: ['MARKlist'] },
     }),
   );
-  await say(daemon.request('GET', '//metrics'));
+  await say(daemon.request('POST', `/${input.uid}/outputs/test`, { body: sink.url('MARKrefusedtest') }));
+  await until('a webhook that failed', () => receiver.requests.length > 0);
+  spoken.push(JSON.stringify(receiver.requests.map(({ body }) => body)), JSON.stringify(events.all));
+  spoken.push(await (await fetch(`${daemon.base}/metrics`)).text());
+  const shown = ['--config', daemon.configFile, '--url', daemon.base];
+  for (const command of [['inputs'], ['inputs', 'show', input.uid], ['outputs', input.uid], ['outputs', input.uid, '--json']]) {
+    spoken.push((await run(join(dirname(BINARY), 'simulcastctl'), [...command, ...shown])).output);
+  }
   await say(daemon.request('GET', ''));
   spoken.push(
     readFileSync(`/proc/${daemon.pid}/cmdline`, 'latin1'),
