@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fromTs } from './access_units.mjs';
 import { Child, run, tempDir } from './cleanup.mjs';
+import { VIDEO, parseFlv, writeFlv } from './flv.mjs';
 import { PACKET, parseTs } from './mpegts.mjs';
 import { FPS, SOUND, encoding, picture } from './publishers.mjs';
 import { padTs } from './ts_fixture.mjs';
@@ -457,13 +458,20 @@ export class SrtSink {
   }
 }
 
+/** Of an FLV or TS file. */
+function withoutLastPicture(bytes) {
+  if (bytes.toString('latin1', 0, 3) === 'FLV') {
+    const { tags } = parseFlv(bytes);
+    return writeFlv(tags.slice(0, tags.findLastIndex(({ type }) => type === VIDEO)));
+  }
+  const ts = parseTs(bytes);
+  return bytes.subarray(0, ts.pes(ts.stream('h264', 'h265').pid).at(-1).index * PACKET);
+}
+
 /** What a decoder has to say about a file; nothing when it is well. `cut`: leave out the last picture, which may be torn. */
 export async function decodeErrors(file, { cut = false } = {}) {
   if (cut) {
-    const bytes = readWhole(file);
-    const ts = parseTs(bytes);
-    const last = ts.pes(ts.stream('h264', 'h265').pid).at(-1);
-    writeFileSync(`${file}.cut`, bytes.subarray(0, last.index * PACKET));
+    writeFileSync(`${file}.cut`, withoutLastPicture(readWhole(file)));
     return decodeErrors(`${file}.cut`);
   }
   const { output } = await run('ffmpeg', [
