@@ -93,6 +93,13 @@ std::uint16_t read_clock_extension(const std::byte* p) {
                                     std::to_integer<unsigned>(p[5]));
 }
 
+void make_null(std::span<std::byte> packet) {
+  packet[1] = static_cast<std::byte>(mpegts::kNullPid >> 8);
+  packet[2] = static_cast<std::byte>(mpegts::kNullPid & 0xFF);
+  packet[3] = std::byte{0x10};
+  std::ranges::fill(packet.subspan(kHeader), std::byte{0xFF});
+}
+
 // Packet by packet, as long as they are in step.
 template <typename Bytes, typename Take>
 void each_packet(Bytes packets, Take take) {
@@ -119,6 +126,7 @@ void TsSplice::begin_publisher() {
   joining_ = !tracks_.empty();
   joining_since_.reset();
   counter_offsets_.fill(joining_ ? kUnseen : 0);
+  for (Track& track : tracks_) track.begun = false;
 }
 
 void TsSplice::interrupt() {
@@ -175,9 +183,29 @@ bool TsSplice::anchor(std::span<const std::byte> packets, Clock::time_point arri
 void TsSplice::join(std::span<std::byte> packets, Clock::time_point arrival) {
   // What comes before is not passed on: the run begins with a keyframe.
   if (joining_ && !anchor(packets, arrival)) return;
-  each_packet(packets, [&](std::span<std::byte> packet, const PacketView&) {
-    pass(packet, arrival, Counting::keep_steps);
+  each_packet(packets, [&](std::span<std::byte> packet, const PacketView& view) {
+    if (leave_out(packet, view)) {
+      make_null(packet);
+    } else {
+      pass(packet, arrival, Counting::keep_steps);
+    }
   });
+}
+
+bool TsSplice::leave_out(std::span<const std::byte> packet, const PacketView& view) {
+  const auto track = std::ranges::find(tracks_, view.pid, &Track::pid);
+  if (track == tracks_.end() || track->begun) return false;
+  // One without a payload is but a clock reference.
+  if (!view.unit_start) return view.has_payload;
+  // The run was joined by its pictures: its first sound may lie where silence was filled in.
+  const auto times = find_times(packet, view);
+  if (times && !is_video(times->stream_id)) {
+    const std::uint64_t time = read_time(&packet[times->dts != 0 ? times->dts : times->pts]);
+    const auto moved = static_cast<std::uint64_t>(static_cast<std::int64_t>(time) + offset_) & kClockMask;
+    if (unwrap(moved, track->dts) <= track->dts) return true;
+  }
+  track->begun = true;
+  return false;
 }
 
 void TsSplice::add(std::span<std::byte> packets, Clock::time_point now) {
@@ -212,12 +240,7 @@ void TsSplice::count(std::span<std::byte> packet, const PacketView& view, Counti
   }
   packet[3] = (packet[3] & std::byte{0xF0}) | static_cast<std::byte>(counter);
   last = counter;
-  // A PES packet seldom ends where a packet of the transport stream does: its last one is stuffed. The first
-  // may have fields before its payload for other reasons.
-  if (found != tracks_.end() && view.has_payload) {
-    constexpr std::size_t kFields = 14;  // flags, clock reference
-    found->complete = packet.size() - view.payload.size() > (view.unit_start ? kFields : kHeader);
-  }
+  if (found != tracks_.end() && view.has_payload) found->complete = mpegts::is_stuffed(packet);
 }
 
 void TsSplice::move_clock(std::span<std::byte> packet, const PacketView& view, Clock::time_point arrival) {

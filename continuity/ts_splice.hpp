@@ -4,8 +4,10 @@
 // The first publisher's packets stay as they are and are only watched. Behind a seam the clock of the next
 // one is joined to where the stream would be by now, by its first picture (or sound, where there is no
 // video), and all its times are moved alike. Where a PES packet was cut off, a counter is left out, which
-// tells receivers that something is missing. ISO/IEC 13818-1, 2.4.3. Takes hostile input; a bounded amount of
-// work per packet. Owned by a stream's Continuity; lives on the stream's shard.
+// tells receivers that something is missing. Of a new run, what is the rest of a PES packet that began
+// before it, and sound of time that was filled already, become null packets. ISO/IEC 13818-1, 2.4.3. Takes
+// hostile input; a bounded amount of work per packet. Owned by a stream's Continuity; lives on the stream's
+// shard.
 #pragma once
 
 #include <array>
@@ -51,6 +53,7 @@ class TsSplice {
     Clock::time_point arrival{};
     bool complete = true;  // the last PES packet, as far as can be told
     bool cut_off = false;  // it was not when it was broken off
+    bool begun = true;     // something of this publisher's run is in the stream
 
     media::Time at(Clock::time_point now) const {
       return dts + std::chrono::duration_cast<media::Time>(now - arrival);
@@ -72,6 +75,7 @@ class TsSplice {
 
   bool anchor(std::span<const std::byte> packets, Clock::time_point arrival);
   const Track* newest(bool video) const;
+  bool leave_out(std::span<const std::byte> packet, const mpegts::PacketView& view);
   void pass(std::span<std::byte> packet, Clock::time_point arrival, Counting counting);
   void count(std::span<std::byte> packet, const mpegts::PacketView& view, Counting counting);
   void move_clock(std::span<std::byte> packet, const mpegts::PacketView& view, Clock::time_point arrival);

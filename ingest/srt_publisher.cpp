@@ -43,6 +43,7 @@ constexpr std::chrono::milliseconds kSilence{900};
 // than this without a datagram, and an encoder that ends the show has sent media until then.
 constexpr std::chrono::seconds kSilenceBeforeLoss{3};
 constexpr std::chrono::milliseconds kRestTick{10};
+constexpr std::chrono::milliseconds kRestPatience{500};
 constexpr std::chrono::milliseconds kSampleInterval{500};
 
 class SrtPublisher final : public Publisher, public std::enable_shared_from_this<SrtPublisher> {
@@ -145,11 +146,15 @@ class SrtPublisher final : public Publisher, public std::enable_shared_from_this
   }
 
   // What arrived before the connection ended and is not yet due is still handed out, each datagram in its
-  // time.
+  // time. That is the encoder's time, which may be somewhat behind ours.
   asio::awaitable<void> read_rest() {
     asio::steady_timer tick(grant_.shard->context());
-    const auto until = Steady::now() + latency_ + kRestTick;
-    while (!kicked_ && Steady::now() < until) {
+    const auto begin = Steady::now();
+    const auto is_over = [&] {
+      const auto passed = Steady::now() - begin;
+      return kicked_ || passed >= latency_ + (socket_.unread() > 0 ? kRestPatience : kRestTick);
+    };
+    while (!is_over()) {
       tick.expires_after(kRestTick);
       co_await tick.async_wait(asio::use_awaitable);
       static_cast<void>(read_batch());

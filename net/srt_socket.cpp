@@ -125,6 +125,13 @@ std::chrono::milliseconds SrtSocket::latency() const {
   return std::chrono::milliseconds(latency);
 }
 
+std::size_t SrtSocket::unread() const {
+  int count = 0;
+  int size = sizeof count;
+  const bool known = srt_getsockflag(handle_, SRTO_RCVDATA, &count, &size) != SRT_ERROR;
+  return known && count > 0 ? static_cast<std::size_t>(count) : 0;
+}
+
 SrtStats SrtSocket::stats() const {
   SRT_TRACEBSTATS raw{};
   if (handle_ == kNoSrtHandle || srt_bistats(handle_, &raw, 0, 1) == SRT_ERROR) return {};

@@ -79,6 +79,8 @@ class SrtSocket {
   SrtStats stats() const;
   bool connected() const;
   std::string peer() const;
+  // Datagrams that have arrived, due or not, also when the connection has ended since.
+  std::size_t unread() const;
   // Negotiated, of what we receive.
   std::chrono::milliseconds latency() const;
   SrtHandle handle() const { return handle_; }

@@ -149,6 +149,9 @@ void TsToFlv::on_pes(const mpegts::Pes& pes) {
 }
 
 void TsToFlv::push_video(const mpegts::Pes& pes) {
+  // Encoders that leave without waiting for their send buffer are common. The show ends with the picture
+  // before.
+  if (pes.torn) return;
   if (pes.dts) last_video_ = on_grid(*pes.dts);
   if (!last_video_) return;
   const Time dts = *last_video_;

@@ -66,8 +66,9 @@ struct Demuxer::Impl {
   Tables tables;
   Clock clock;
   std::bitset<kPidCount> selected;
-  std::vector<std::byte> input;  // what libavformat may read
-  std::size_t taken = 0;         // of it
+  std::bitset<kPidCount> open_ended;  // the last packet of the PID was full
+  std::vector<std::byte> input;       // what libavformat may read
+  std::size_t taken = 0;              // of it
   std::uint64_t taken_ever = 0;
   std::unique_ptr<Fiber> fiber;
   AVFormatContext* format = nullptr;  // the fiber's, as is the packet
@@ -123,6 +124,7 @@ void Demuxer::push(std::span<const std::byte> packets) {
       impl_->handler.on_program(program != nullptr ? *program : kNone);
       impl_->give_tables();
     } else if (impl_->selected[view.pid] || impl_->tables.is_table_of_program(view.pid)) {
+      if (view.has_payload) impl_->open_ended[view.pid] = !is_stuffed(packet);
       impl_->give(packet);
     }
   }
@@ -182,6 +184,7 @@ void Demuxer::Impl::hand_out(const AVPacket& av) {
   Pes pes{.pid = pid,
           .codec = stream->codec,
           .corrupt = (av.flags & AV_PKT_FLAG_CORRUPT) != 0,
+          .torn = finishing && (open_ended[pid] || (av.flags & AV_PKT_FLAG_CORRUPT) != 0),
           .dts = std::nullopt,
           .pts = std::nullopt,
           .bytes = std::as_bytes(std::span(av.data, static_cast<std::size_t>(av.size)))};

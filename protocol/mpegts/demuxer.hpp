@@ -24,6 +24,7 @@ struct Pes {
   std::uint16_t pid = kNullPid;
   Codec codec = Codec::other;
   bool corrupt = false;  // packets are missing in it, or its length is not the one announced
+  bool torn = false;     // its stream ended before it did
   // 33-bit clock, unwrapped over all streams: steps are right across the wrap, also to negative times.
   std::optional<media::Time> dts;  // pts where the header has only that
   std::optional<media::Time> pts;
@@ -50,8 +51,9 @@ class Demuxer {
   // Whole packets, any number. Handlers are called from here, and may throw.
   void push(std::span<const std::byte> packets);
 
-  // Nothing more comes: hands out the PES packets that only waited for the next to begin. push() may follow,
-  // and begins anew.
+  // Nothing more comes: hands out the PES packets that only waited for the next to begin, or never got their
+  // end. Where no length is announced the end shows by the stuffing in front of it, so that one packet in
+  // 184, which needs none, is called torn wrongly. push() may follow, and begins anew.
   void finish();
 
   // What has begun will not be completed: it is dropped. The tables and the clock stay as they are.

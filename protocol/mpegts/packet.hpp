@@ -58,4 +58,25 @@ inline PacketView parse_packet(std::span<const std::byte> packet) {
   return view;
 }
 
+// Whether its adaptation field has more in it than its flags ask for. A PES packet seldom ends where a packet
+// of the transport stream does: the one with its end is stuffed, the others are not. Takes what
+// parse_packet() does.
+inline bool is_stuffed(std::span<const std::byte> packet) {
+  constexpr std::size_t kFlags = 5;
+  if ((load_u8(&packet[3]) & 0x20) == 0) return false;
+  const std::size_t length = load_u8(&packet[4]);
+  if (length == 0) return true;
+  const std::uint32_t flags = load_u8(&packet[kFlags]);
+  std::size_t needed = 1;
+  if ((flags & 0x10) != 0) needed += 6;               // PCR
+  if ((flags & 0x08) != 0) needed += 6;               // OPCR
+  if ((flags & 0x04) != 0) needed += 1;               // splice countdown
+  for (const std::uint32_t sized : {0x02U, 0x01U}) {  // private data, extension
+    if ((flags & sized) == 0) continue;
+    if (kFlags + needed >= kPacketSize) return false;
+    needed += 1 + load_u8(&packet[kFlags + needed]);
+  }
+  return length > needed || flags == 0;
+}
+
 }  // namespace simulcast::mpegts

@@ -245,8 +245,9 @@ export function ffmpegSrtPublisher(url, options = {}) {
         ...['-re', '-f', 'lavfi', '-i', picture(size), '-re', '-f', 'lavfi', '-i', SOUND, '-map', '0:v', '-map', '1:a'],
         ...encoding(rest),
       ];
+  // Without `linger` it leaves with the end of its stream unsent.
   const target = ffmpegUrl(url, {
-    ...{ mode: 'caller', transtype: 'live', pkt_size: 1316 },
+    ...{ mode: 'caller', transtype: 'live', pkt_size: 1316, linger: 2 },
     ...{ latency, streamid, passphrase, pbkeylen },
   });
   const escaped = target.replace(/[\\':|[\]]/g, '\\$&');

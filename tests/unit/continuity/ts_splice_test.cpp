@@ -176,6 +176,51 @@ TEST_F(TsSpliceTest, APublisherWithoutVideoIsJoinedByItsSoundAfterAWhile) {
   EXPECT_EQ(times(join(audio(kSecond))).first, 3 * kSecond + 1);
 }
 
+TEST_F(TsSpliceTest, SoundOfTimeThatWasFilledIsLeftOut) {
+  splice.begin_publisher();
+  join(video(10 * kSecond));
+  join(audio(10 * kSecond));
+  now += 4s;
+  splice.interrupt();
+  ByteVector silence;
+  mpegts::append_pes(kAudio, 0xC0, media::Time(14 * kSecond + 3000), true, ByteVector(100, std::byte{1}),
+                     silence);
+  splice.add(silence, now);
+  const unsigned count = at(silence, 0).counter;
+
+  splice.begin_publisher();
+  EXPECT_EQ(times(join(video(77 * kSecond))).second, 14 * kSecond + 1);
+  const auto is_null = [](const ByteVector& packets) {
+    for (std::size_t i = 0; i < packets.size() / 188; ++i) {
+      if (at(packets, i).pid != mpegts::kNullPid) return false;
+    }
+    return true;
+  };
+  EXPECT_TRUE(is_null(join(audio(77 * kSecond))));
+  EXPECT_TRUE(is_null(join(audio(77 * kSecond + 2000))));
+  EXPECT_EQ(splice.track(kAudio)->dts.count(), 14 * kSecond + 3000);
+  const auto first = join(audio(77 * kSecond + 4000));
+  EXPECT_EQ(times(first).first, 14 * kSecond + 4001);
+  EXPECT_EQ(at(first, 0).counter, (count + 1) % 16);
+  // From there on nothing is left out, whatever its times.
+  EXPECT_EQ(times(join(audio(77 * kSecond + 3000))).first, 14 * kSecond + 3001);
+}
+
+TEST_F(TsSpliceTest, TheRestOfWhatBeganBeforeItsRunIsLeftOut) {
+  splice.begin_publisher();
+  join(video(10 * kSecond));
+  join(audio(10 * kSecond));
+  now += 4s;
+  splice.begin_publisher();
+  join(video(77 * kSecond));
+  const auto whole = writer.pes(kAudio, ByteVector(400, std::byte{0xBB}),
+                                {.pts = 78 * kSecond, .bounded = true, .stream_id = 0xC0});
+  ASSERT_GT(whole.size(), 188U);
+  const auto rest = join(ByteVector(whole.begin() + 188, whole.end()));
+  EXPECT_EQ(at(rest, 0).pid, mpegts::kNullPid);
+  EXPECT_EQ(at(join(whole), 0).pid, kAudio);
+}
+
 TEST_F(TsSpliceTest, HostileBytesAreLeftAlone) {
   splice.begin_publisher();
   join(video(kSecond));

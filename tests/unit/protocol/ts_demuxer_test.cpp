@@ -29,6 +29,7 @@ class Collector : public Demuxer::Handler {
     std::uint16_t pid;
     Codec codec;
     bool corrupt;
+    bool torn;
     std::optional<std::int64_t> dts;
     std::optional<std::int64_t> pts;
     ByteVector bytes;
@@ -48,7 +49,7 @@ class Collector : public Demuxer::Handler {
     const auto ticks = [](const auto& time) {
       return time ? std::optional(time->count()) : std::optional<std::int64_t>();
     };
-    units.push_back({pes.pid, pes.codec, pes.corrupt, ticks(pes.dts), ticks(pes.pts),
+    units.push_back({pes.pid, pes.codec, pes.corrupt, pes.torn, ticks(pes.dts), ticks(pes.pts),
                      ByteVector(pes.bytes.begin(), pes.bytes.end())});
   }
 
@@ -215,6 +216,51 @@ TEST_F(TsDemuxer, TellsWhatIsDamaged) {
   ASSERT_EQ(out.units.size(), 2);
   EXPECT_TRUE(out.units[0].corrupt);
   EXPECT_FALSE(out.units[1].corrupt);
+}
+
+TEST_F(TsDemuxer, TellsWhatIsTornByTheEnd) {
+  for (const bool bounded : {false, true}) {
+    for (const std::size_t missing : {0, 1, 2}) {
+      Collector collector;
+      collector.push(tables());
+      auto last = writer.pes(kVideo, pattern(1000), {.pts = 3600, .bounded = bounded});
+      last.resize(last.size() - missing * kPacketSize);
+      collector.push(writer.pes(kVideo, pattern(1000), {.pts = 0}));
+      collector.push(last);
+      collector.demuxer.finish();
+      ASSERT_EQ(collector.units.size(), 2);
+      EXPECT_FALSE(collector.units[0].torn);
+      EXPECT_EQ(collector.units[1].torn, missing > 0) << bounded << missing;
+    }
+  }
+}
+
+TEST(TsPacket, IsStuffedWhenItsAdaptationFieldHasMoreInItThanItNeeds) {
+  const auto packet = [](ByteVector adaptation) {
+    ByteVector bytes(kPacketSize, std::byte{0xFF});
+    const bool has_field = !adaptation.empty();
+    adaptation.insert(adaptation.begin(),
+                      {kSyncByte, std::byte{1}, std::byte{0}, has_field ? std::byte{0x30} : std::byte{0x10}});
+    std::ranges::copy(adaptation, bytes.begin());
+    return bytes;
+  };
+  const auto field = [&packet](std::initializer_list<int> bytes) {
+    ByteVector adaptation;
+    for (const int byte : bytes) adaptation.push_back(static_cast<std::byte>(byte));
+    return is_stuffed(packet(adaptation));
+  };
+  EXPECT_FALSE(field({}));
+  EXPECT_TRUE(field({0}));
+  EXPECT_TRUE(field({1, 0}));
+  EXPECT_FALSE(field({1, 0x40}));
+  EXPECT_TRUE(field({2, 0x40, 0xFF}));
+  EXPECT_FALSE(field({7, 0x10, 0, 0, 0, 0, 0, 0}));
+  EXPECT_TRUE(field({8, 0x10, 0, 0, 0, 0, 0, 0, 0xFF}));
+  EXPECT_FALSE(field({14, 0x1C, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9}));
+  EXPECT_FALSE(field({5, 0x02, 3, 1, 2, 3}));
+  EXPECT_TRUE(field({6, 0x02, 3, 1, 2, 3, 0xFF}));
+  EXPECT_FALSE(field({7, 0x03, 3, 1, 2, 3, 1, 0}));
+  EXPECT_FALSE(field({250, 0x03, 250}));  // private data that leaves the packet
 }
 
 TEST_F(TsDemuxer, GoesOnAfterGarbage) {

@@ -404,6 +404,20 @@ TEST_F(TsToFlvTest, BeginsAnewWithAPublisher) {
   EXPECT_EQ(only(MediaKind::video, PacketRole::codec_header).size(), 1);
 }
 
+TEST_F(TsToFlvTest, EndsWithTheLastPictureThatIsWhole) {
+  for (const bool torn : {false, true}) {
+    out.clear();
+    flv.begin_publisher();
+    push(tables({{0x1B, kVideo}}));
+    push(writer.pes(kVideo, kKeyframe + ByteVector(1000, std::byte{0xAA}), {.pts = 0}));
+    auto last = writer.pes(kVideo, kInter + ByteVector(1000, std::byte{0xAA}), {.pts = 3600});
+    if (torn) last.resize(last.size() - 188);
+    push(last);
+    flv.end_publisher(out);
+    EXPECT_EQ(only(MediaKind::video).size(), torn ? 1 : 2);
+  }
+}
+
 TEST_F(TsToFlvTest, StartsFromAJoinHeaderAndASlice) {
   // As the cache of a stream replays it: PAT and PMT, then the datagram from its keyframe on.
   const auto ts = read_fixture("h264_aac.ts");
