@@ -23,6 +23,7 @@
 #endif
 
 #ifdef SIMULCAST_FIBER_ASAN
+#include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
 #ifdef SIMULCAST_FIBER_TSAN
@@ -34,6 +35,13 @@ namespace simulcast::mpegts {
 namespace context = boost::context;
 
 namespace {
+
+// AddressSanitizer remembers the frames of what lay there before: the first ones of a fiber never return.
+void forget_frames([[maybe_unused]] const context::stack_context& stack) {
+#ifdef SIMULCAST_FIBER_ASAN
+  __asan_unpoison_memory_region(static_cast<std::byte*>(stack.sp) - stack.size, stack.size);
+#endif
+}
 
 // The two sides of each switch, as AddressSanitizer and ThreadSanitizer want to hear of them; nothing without
 // them. `depart` is the last call on the old stack, `arrive` the first on the new one.
@@ -107,6 +115,7 @@ Fiber::Fiber(std::size_t stack_size, std::function<void()> body) : impl_(std::ma
   impl_->body = std::move(body);
   context::protected_fixedsize_stack allocator(stack_size);
   impl_->stack = allocator.allocate();
+  forget_frames(impl_->stack);
   Impl* impl = impl_.get();
   impl_->inside = context::fiber(std::allocator_arg,
                                  context::preallocated(impl_->stack.sp, impl_->stack.size, impl_->stack),
