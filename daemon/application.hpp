@@ -14,7 +14,7 @@
 
 #include "config/config.hpp"
 #include "continuity/slates.hpp"
-#include "control/access_tokens.hpp"
+#include "control/api/access_tokens.hpp"
 #include "daemon/input_directory.hpp"
 #include "daemon/publisher_gate.hpp"
 #include "daemon/relay.hpp"

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "control/engine.hpp"
-#include "control/store.hpp"
+#include "control/store/store.hpp"
 #include "daemon/input_directory.hpp"
 #include "daemon/relay_events.hpp"
 #include "daemon/shard_streams.hpp"

@@ -14,11 +14,11 @@
 #include <vector>
 
 #include "config/values.hpp"
-#include "control/api.hpp"
-#include "control/event_stream.hpp"
-#include "control/notifier.hpp"
-#include "control/sqlite_notifications.hpp"
-#include "control/sqlite_store.hpp"
+#include "control/api/api.hpp"
+#include "control/api/event_stream.hpp"
+#include "control/notifications/notifier.hpp"
+#include "control/store/sqlite_notifications.hpp"
+#include "control/store/sqlite_store.hpp"
 #include "tests/fuzz/scratch_directory.hpp"
 
 namespace simulcast::fuzz {

@@ -7,7 +7,7 @@
 #include <boost/asio/io_context.hpp>
 #include <string>
 
-#include "control/http_session.hpp"
+#include "control/http/session.hpp"
 #include "tests/fuzz/api_under_test.hpp"
 #include "tests/fuzz/fuzz.hpp"
 

@@ -1,13 +1,13 @@
 // The address and key of an output, and the address of a webhook, as the API judges them: what it lets pass,
 // egress or the webhook's client must be able to use, and a literal address never lies in a denied network.
 // The input is two texts with a line feed between.
-#include "control/output_url.hpp"
+#include "control/api/output_url.hpp"
 
 #include <boost/asio/ip/address.hpp>
 
 #include "config/denied_networks.hpp"
 #include "config/values.hpp"
-#include "control/webhook_url.hpp"
+#include "control/notifications/webhook_url.hpp"
 #include "net/srt_url.hpp"
 #include "protocol/rtmp/publish_url.hpp"
 #include "tests/fuzz/fuzz.hpp"

@@ -4,8 +4,8 @@
 
 #include <fstream>
 
-#include "control/sqlite_notifications.hpp"
-#include "control/sqlite_store.hpp"
+#include "control/store/sqlite_notifications.hpp"
+#include "control/store/sqlite_store.hpp"
 #include "tests/fuzz/fuzz.hpp"
 #include "tests/fuzz/scratch_directory.hpp"
 

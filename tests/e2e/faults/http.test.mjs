@@ -6,7 +6,7 @@ import { faultLine } from '../lib/fault_line.mjs';
 import { RawHttp, converse } from '../lib/raw_http.mjs';
 import { until } from '../lib/until.mjs';
 
-const REQUEST_TIMEOUT = 15_000; // control/http_server.hpp
+const REQUEST_TIMEOUT = 15_000; // control/http/server.hpp
 const IDLE = FULL ? 1000 : 200;
 const CONNECTIONS = 1024; // as many as the API holds
 

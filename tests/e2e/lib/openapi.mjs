@@ -1,4 +1,4 @@
-// Judges every answer that the tests get by the API's own description, control/openapi.json.
+// Judges every answer that the tests get by the API's own description, control/api/openapi.json.
 //
 //   judge(method, url, status, contentType, text)     throws when the answer is not as described
 //   judged(fetch)                                     a fetch() that does so
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import Ajv from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 
-export const DESCRIPTION = JSON.parse(readFileSync(join(import.meta.dirname, '../../../control/openapi.json'), 'utf8'));
+export const DESCRIPTION = JSON.parse(readFileSync(join(import.meta.dirname, '../../../control/api/openapi.json'), 'utf8'));
 
 const ajv = new Ajv({ strict: false, allErrors: false, validateFormats: true });
 formats(ajv);

@@ -5,9 +5,9 @@
 
 #include "api_fixture.hpp"
 #include "config/values.hpp"
-#include "control/alerting.hpp"
-#include "control/notifier.hpp"
-#include "control/sqlite_notifications.hpp"
+#include "control/api/alerting.hpp"
+#include "control/notifications/notifier.hpp"
+#include "control/store/sqlite_notifications.hpp"
 
 namespace simulcast::control::test {
 

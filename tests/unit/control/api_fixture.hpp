@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "control/api.hpp"
-#include "control/sqlite_store.hpp"
+#include "control/api/api.hpp"
+#include "control/store/sqlite_store.hpp"
 
 namespace simulcast::control::test {
 

@@ -1,5 +1,5 @@
 // What holds for every path: routes, methods, ids, credentials, failures inside, health.
-#include "control/api.hpp"
+#include "control/api/api.hpp"
 
 #include <gmock/gmock.h>
 

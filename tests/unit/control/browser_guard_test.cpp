@@ -1,4 +1,4 @@
-#include "control/browser_guard.hpp"
+#include "control/api/browser_guard.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -13,7 +13,7 @@
 #include <string>
 #include <thread>
 
-#include "control/http_server.hpp"
+#include "control/http/server.hpp"
 #include "raw_client.hpp"
 
 namespace simulcast::control::test {

@@ -1,4 +1,4 @@
-#include "control/input_list.hpp"
+#include "control/api/input_list.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,8 +1,8 @@
-#include "control/notification_events.hpp"
+#include "control/notifications/notification_events.hpp"
 
 #include <gmock/gmock.h>
 
-#include "control/notification_body.hpp"
+#include "control/notifications/notification_body.hpp"
 
 namespace simulcast::control::test {
 

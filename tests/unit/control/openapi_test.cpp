@@ -1,4 +1,4 @@
-#include "control/openapi.hpp"
+#include "control/api/openapi.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,7 +9,7 @@
 #include <set>
 #include <string>
 
-#include "control/routes.hpp"
+#include "control/api/routes.hpp"
 #include "tests/unit/control/api_fixture.hpp"
 
 namespace simulcast::control::test {

@@ -1,4 +1,4 @@
-#include "control/output_url.hpp"
+#include "control/api/output_url.hpp"
 
 #include <gmock/gmock.h>
 

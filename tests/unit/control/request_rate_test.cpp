@@ -1,4 +1,4 @@
-#include "control/request_rate.hpp"
+#include "control/api/request_rate.hpp"
 
 #include <gtest/gtest.h>
 

@@ -3,10 +3,10 @@
 
 #include <set>
 
-#include "control/access_tokens.hpp"
-#include "control/public_addresses.hpp"
+#include "control/api/access_tokens.hpp"
+#include "control/api/public_addresses.hpp"
 #include "control/random_hex.hpp"
-#include "control/timestamps.hpp"
+#include "control/store/timestamps.hpp"
 
 namespace simulcast::control::test {
 

@@ -1,4 +1,4 @@
-#include "control/sqlite_notifications.hpp"
+#include "control/store/sqlite_notifications.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <gmock/gmock.h>

@@ -1,4 +1,4 @@
-#include "control/sqlite_store.hpp"
+#include "control/store/sqlite_store.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <gmock/gmock.h>

@@ -1,4 +1,4 @@
-#include "control/webhook_client.hpp"
+#include "control/notifications/webhook_client.hpp"
 
 #include <gmock/gmock.h>
 #include <sys/socket.h>
@@ -13,7 +13,7 @@
 #include <thread>
 
 #include "config/values.hpp"
-#include "control/webhook_url.hpp"
+#include "control/notifications/webhook_url.hpp"
 
 namespace simulcast::control::test {
 

@@ -1,4 +1,4 @@
-#include "control/webhook_delivery.hpp"
+#include "control/notifications/webhook_delivery.hpp"
 
 #include <gmock/gmock.h>
 
@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "api_fixture.hpp"
-#include "control/sqlite_notifications.hpp"
+#include "control/store/sqlite_notifications.hpp"
 
 namespace simulcast::control::test {
 
