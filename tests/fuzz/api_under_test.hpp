@@ -16,6 +16,7 @@
 #include "config/values.hpp"
 #include "control/api/api.hpp"
 #include "control/api/event_stream.hpp"
+#include "control/api/metrics.hpp"
 #include "control/notifications/notifier.hpp"
 #include "control/store/sqlite_notifications.hpp"
 #include "control/store/sqlite_store.hpp"
@@ -42,6 +43,10 @@ class ApiUnderTest {
     control::Response response = api_.handle(request);
     if (response.later) response = awaited(std::move(response));
     if (response.source) return response;  // events
+    if (response.status == 200 && request.target.starts_with("/metrics")) {
+      check(response.body.starts_with('#') && response.body.ends_with('\n'));
+      return response;
+    }
     // Whatever was asked, it is the caller who is at fault, and the answer is the envelope.
     check(response.status >= 200 && response.status < 500);
     boost::system::error_code error;
@@ -112,11 +117,14 @@ class ApiUnderTest {
     media::OutputStats output_stats(std::string_view, std::string_view) const override { return {}; }
     std::optional<media::InputStats> input_stats(std::string_view) const override { return {}; }
     std::vector<media::Warning> warnings_of(std::string_view, std::string_view) const override { return {}; }
-    std::vector<control::InputSnapshot> snapshot(Which) const override { return {}; }
+    std::vector<control::InputSnapshot> snapshot(Which) const override { return {*snapshot_of(kInput)}; }
     std::optional<control::InputSnapshot> snapshot_of(std::string_view uid) const override {
       if (uid != kInput) return std::nullopt;
-      return control::InputSnapshot{
-          .uid = kInput, .name = "show", .status = {}, .stats = {}, .outputs = {{kOutput, "Tube", {}, {}}}};
+      return control::InputSnapshot{.uid = kInput,
+                                    .name = "show \"1\"\n\\",
+                                    .status = media::InputStatus{.connected = true},
+                                    .stats = media::InputStats{},
+                                    .outputs = {{kOutput, "Tube", {}, {}}}};
     }
     std::vector<control::ShardSnapshot> shards() const override { return {}; }
     boost::asio::awaitable<media::OutputTest> test_output(std::string, std::string, bool) override {
@@ -196,6 +204,7 @@ class ApiUnderTest {
     settings.outputs_per_input = 2;
     settings.requests_per_second = 1'000'000;
     settings.denied_networks = {config::parse_network("127.0.0.0/8"), config::parse_network("fe80::/10")};
+    settings.hosts = {"relay.example.com"};
     return settings;
   }
 
@@ -211,9 +220,14 @@ class ApiUnderTest {
       post,
       {.account = kAccount, .first_wait = std::chrono::hours(1), .longest_wait = std::chrono::hours(1)}};
   control::EventStream events_{io_.get_executor(), engine_};
+  control::Metrics metrics_{engine_};
   bool changed_ = false;
   control::AccessTokens tokens_{{{kToken, "", false}, {"reader", "", true}}};
-  control::Api api_{settings(), store_, engine_, tokens_, {.events = &events_, .notifier = &notifier_}};
+  control::Api api_{settings(),
+                    store_,
+                    engine_,
+                    tokens_,
+                    {.events = &events_, .metrics = &metrics_, .notifier = &notifier_}};
 };
 
 }  // namespace simulcast::fuzz

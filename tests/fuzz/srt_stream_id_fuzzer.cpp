@@ -8,4 +8,6 @@ void simulcast::fuzz::run(const std::uint8_t* data, std::size_t size) {
   // What is named is a part of what was sent, never made up.
   simulcast::fuzz::check(id.resource.size() <= text.size());
   simulcast::fuzz::check(text.starts_with('%') || text.find(id.resource) != std::string_view::npos);
+  // The uid of a live input is 32 hexadecimal digits.
+  simulcast::fuzz::check(!simulcast::srt::may_name_live_input(text) || id.resource.size() == 32);
 }
