@@ -134,6 +134,7 @@ constexpr std::array kOutputRows{
 template <class From, std::size_t kSize>
 std::vector<Family> families(const std::array<Row<From>, kSize>& rows) {
   std::vector<Family> made;
+  made.reserve(kSize);
   for (const auto& row : rows) made.emplace_back(row.name, row.help, row.type);
   return made;
 }

@@ -13,7 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 using test::ByteVector;
 using test::TsWriter;
-using test::operator+;
+using test::operator+;  // NOLINT(misc-unused-using-decls): not seen in expressions
 
 constexpr unsigned kVideo = 0x100;
 constexpr unsigned kAudio = 0x101;

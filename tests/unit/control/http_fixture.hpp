@@ -45,7 +45,8 @@ class HttpServerTest : public testing::Test {
   virtual Response handle(const Request& request) {
     ++handled_;
     std::string headers;
-    for (const auto& [name, value] : request.headers) headers += name + "=" + value + ";";
+    for (const auto& [name, value] : request.headers)
+      headers.append(name).append("=").append(value).append(";");
     return {200,
             json::serialize(json::object{{"method", request.method},
                                          {"target", request.target},

@@ -19,7 +19,7 @@ class HttpTlsTest : public HttpServerTest {};
 
 // A certificate for itself, and its key, as PEM files.
 config::Certificate make_certificate(const std::filesystem::path& directory) {
-  const config::Certificate files{directory / "certificate.pem", directory / "key.pem"};
+  config::Certificate files{directory / "certificate.pem", directory / "key.pem"};
   EVP_PKEY* key = EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256");
   X509* certificate = X509_new();
   ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);

@@ -33,7 +33,7 @@ class NotificationEventsTest : public testing::Test {
     const auto event = events_.input_changed("i", status);
     return event ? std::string(to_string(event->type)) : "";
   }
-  std::string output(OutputState state, int attempt = 0, std::string uid = "o") {
+  std::string output(OutputState state, int attempt = 0, const std::string& uid = "o") {
     media::OutputStatus status;
     status.state = state;
     status.attempt = attempt;

@@ -8,7 +8,6 @@ namespace simulcast::control {
 namespace {
 
 using namespace std::chrono_literals;
-using boost::asio::ip::address;
 using boost::asio::ip::make_address;
 
 class RequestRateTest : public testing::Test {

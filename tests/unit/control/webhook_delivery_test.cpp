@@ -18,7 +18,6 @@ namespace simulcast::control::test {
 namespace asio = boost::asio;
 using testing::Each;
 using testing::ElementsAre;
-using testing::IsEmpty;
 using Steady = std::chrono::steady_clock;
 
 namespace {

@@ -25,7 +25,7 @@ struct DialTest : testing::Test {
     asio::co_spawn(
         context,
         [&]() -> asio::awaitable<void> { result.emplace(co_await dial(resolver, host, port, allowed)); },
-        [](std::exception_ptr error) {
+        [](const std::exception_ptr& error) {
           if (error) std::rethrow_exception(error);
         });
     context.restart();

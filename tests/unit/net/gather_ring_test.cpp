@@ -42,11 +42,13 @@ class GatherRingTest : public testing::Test {
 
   static std::vector<int> sockets(const std::vector<Pair>& pairs) {
     std::vector<int> all;
+    all.reserve(pairs.size());
     for (const Pair& pair : pairs) all.push_back(pair.ends[0]);
     return all;
   }
   std::vector<std::int32_t> send(const std::vector<int>& to, std::vector<std::string>& texts) {
     std::vector<iovec> pieces;
+    pieces.reserve(texts.size());
     for (std::string& text : texts) pieces.push_back({text.data(), text.size()});
     std::vector<std::int32_t> results(to.size(), -1);
     ring->send(to, pieces, results);

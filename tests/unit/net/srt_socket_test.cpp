@@ -21,7 +21,7 @@ constexpr const char* kPassphrase = "a passphrase of the tests";
 struct SrtSocketTest : testing::Test {
   template <class Work>
   void run(Work work) {
-    asio::co_spawn(context, std::move(work), [this](std::exception_ptr error) {
+    asio::co_spawn(context, std::move(work), [this](const std::exception_ptr& error) {
       context.stop();
       if (error) std::rethrow_exception(error);
     });

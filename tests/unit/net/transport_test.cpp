@@ -57,7 +57,7 @@ struct TransportTest : testing::Test {
   }
 
   void spawn(std::function<asio::awaitable<void>()> session) {
-    asio::co_spawn(context, std::move(session), [](std::exception_ptr error) {
+    asio::co_spawn(context, std::move(session), [](const std::exception_ptr& error) {
       if (error) std::rethrow_exception(error);
     });
   }

@@ -12,7 +12,6 @@ extern "C" {
 namespace simulcast::mpegts {
 namespace {
 
-using test::annex_b;
 using test::ByteVector;
 using test::pattern;
 using test::TsWriter;
