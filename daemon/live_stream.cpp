@@ -74,11 +74,7 @@ void LiveStream::publisher_heard(const ingest::Grant& grant, ingest::Publisher& 
 void LiveStream::publisher_left(ingest::Publisher& publisher, bool goodbye) {
   if (publisher_ != &publisher) return;  // taken over
   publisher_ = nullptr;
-  if (goodbye) {
-    stream_.end_publisher();
-  } else {
-    stream_.flush_now();
-  }
+  stream_.end_publisher();
   if (!on_air_) return finish_if_done();
   if ((goodbye && !settings_.hold_on_goodbye) || settings_.hold == std::chrono::milliseconds::zero()) {
     events_.input_disconnected(uid_, InputReason::client_disconnect, {});
@@ -111,6 +107,7 @@ void LiveStream::await_hold_end() {
     if (ec || !holding_) return;
     spdlog::info("stream hold is over input={}", uid_);
     events_.input_disconnected(uid_, InputReason::ttl_exceeded, {});
+    stream_.end_publisher();  // its goodbye may have been lost on the way
     kick_publisher("nothing was heard of the encoder for too long");
     end_show(StopMode::drain_then_end);
   });

@@ -179,7 +179,7 @@ class SrtPublisher final : public Publisher, public std::enable_shared_from_this
       last_read_ = now;
       received_ = true;
       if (std::exchange(silent_, false)) gate_.publisher_heard(grant_, *this);
-      publish(room.first(got.bytes));
+      publish(room.first(got.bytes), got.after_hole);
     }
     if (kicked_) return false;  // the stream is another's now
     stream_->flush();
@@ -187,16 +187,18 @@ class SrtPublisher final : public Publisher, public std::enable_shared_from_this
   }
 
   // `datagram`: in the slab's room.
-  void publish(std::span<std::byte> datagram) {
+  void publish(std::span<std::byte> datagram, bool after_hole = false) {
     stream_->join(datagram, last_read_);
     auto packets = packets_.packets_of(slab_.take(datagram.size()));
     if (!packets) {
+      left_out_ = true;
       if (!std::exchange(told_malformed_, true)) {
         spdlog::warn("publisher sends what is no MPEG-TS, which is left out input={}", grant_.input_uid);
       }
       return;
     }
     if (packets->join_header) stream_->publish(std::move(*packets->join_header), last_read_);
+    packets->datagram.after_hole = after_hole || std::exchange(left_out_, false);
     stream_->publish(std::move(packets->datagram), last_read_);
   }
 
@@ -218,6 +220,7 @@ class SrtPublisher final : public Publisher, public std::enable_shared_from_this
   bool received_ = false;  // the first datagram, which is handed out when the latency has passed
   bool silent_ = false;
   bool told_malformed_ = false;
+  bool left_out_ = false;  // the last datagram
 };
 
 }  // namespace

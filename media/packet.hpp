@@ -38,7 +38,8 @@ struct Packet {
   std::uint8_t track = 0;
   std::uint8_t variant =
       0;  // tells several codec headers of one track apart (configuration, colour information)
-  bool keyframe = false;          // a video frame that decoding can start from begins in it
+  bool keyframe : 1 = false;      // a video frame that decoding can start from begins in it
+  bool after_hole : 1 = false;    // of MPEG-TS: datagrams are missing in front of it
   std::uint8_t frames = 1;        // that begin in it; a datagram may hold several, or only a part of one
   std::uint16_t sync_offset = 0;  // where in the payload the keyframe begins; what lies before is older
   Time dts{};                     // stream time once it has passed the Timeline, the publisher's time before

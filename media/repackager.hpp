@@ -24,13 +24,11 @@ class Repackager {
   virtual void push(const Packet& packet, std::vector<Packet>& out) = 0;
   // The end of a batch: nothing that is complete is kept back.
   virtual void flush(std::vector<Packet>& out) = 0;
-  // The publisher has broken off: what is incomplete stays so and is given up. Filler of the same tracks
-  // follows.
-  virtual void interrupted() = 0;
   // The packets of a new publisher follow, headers first.
   virtual void begin_publisher() = 0;
-  // This publisher has ended its broadcast: what only waited to be seen complete is complete.
-  virtual void end_publisher(std::vector<Packet>& out) = 0;
+  // Nothing more comes of this publisher for now, with or without a goodbye: what is whole goes out, what is
+  // not is given up. Filler of the same tracks may follow.
+  virtual void end_run(std::vector<Packet>& out) = 0;
 
   // What the other form cannot carry, as a sentence for the user; empty when everything is carried.
   virtual const std::string& left_out() const = 0;

@@ -14,9 +14,8 @@ class Stream::Converter final : public Output {
 
   PacketForm to() const { return to_; }
   void begin_publisher() { repackager_->begin_publisher(); }
-  void interrupted() { repackager_->interrupted(); }
-  void end_publisher() {
-    repackager_->end_publisher(made_);
+  void end_run() {
+    repackager_->end_run(made_);
     pass_on();
     stream_.flush(stream_.lane(to_));
   }
@@ -61,7 +60,7 @@ Stream::~Stream() {
 
 void Stream::end_publisher() {
   flush_now();
-  if (converter_) converter_->end_publisher();
+  if (converter_) converter_->end_run();
   flush_now();
 }
 
@@ -74,12 +73,11 @@ void Stream::begin_publisher(PacketForm form, Trail trail) {
 }
 
 void Stream::begin_filling() {
-  flush_now();
+  end_publisher();
   next_.reset();
   if (filling_ || !continuity_ || !lane(form_).ready()) return;
   filling_ = true;
   filled_ = false;
-  if (converter_) converter_->interrupted();
   headers_before_ = lane(form_).headers();
   continuity_->begin_filling(form_, lane(form_), timeline_);
 }

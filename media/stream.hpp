@@ -45,8 +45,8 @@ class Stream final : private AudioWaiter {
   void begin_publisher(PacketForm form = PacketForm::flv, Trail trail = {});
   // For those that it is sent to.
   const Trail& trail() const { return trail_; }
-  // The publisher has ended its broadcast: what it sent last is complete. Not to be called for one that was
-  // cut off.
+  // Nothing more comes of the publisher, with or without a goodbye: what is whole of what it sent last goes
+  // out.
   void end_publisher();
 
   // The publisher has gone, or has fallen silent: fill() is called every kFillPeriod from now on, until

@@ -80,10 +80,17 @@ SrtSocket::Received SrtSocket::receive(std::span<std::byte> into) {
   SRT_MSGCTRL control = srt_msgctrl_default;
   const int bytes =
       srt_recvmsg2(handle_, reinterpret_cast<char*>(into.data()), static_cast<int>(into.size()), &control);
-  if (bytes > 0) return {static_cast<std::size_t>(bytes), false, false};
-  if (bytes == 0) return {0, false, true};
+  if (bytes > 0) {
+    // One message is one packet, whose numbers have 31 bits.
+    constexpr std::uint32_t kSequenceMask = 0x7FFF'FFFF;
+    const auto sequence = static_cast<std::uint32_t>(control.pktseq) & kSequenceMask;
+    const auto before = std::exchange(last_sequence_, sequence);
+    return {.bytes = static_cast<std::size_t>(bytes),
+            .after_hole = before && ((*before + 1) & kSequenceMask) != sequence};
+  }
+  if (bytes == 0) return {.ended = true};
   const bool blocked = srt_getlasterror(nullptr) == SRT_EASYNCRCV;
-  return {0, blocked, !blocked};
+  return {.blocked = blocked, .ended = !blocked};
 }
 
 SrtSocket::Sent SrtSocket::send(std::span<const std::byte> message) {

@@ -60,6 +60,8 @@ class SrtSocket {
     std::size_t bytes = 0;
     bool blocked = false;
     bool ended = false;  // the connection is gone
+    bool after_hole =
+        false;  // messages of the peer are missing in front of it: lost, and not repaired in time
   };
   enum class Sent { taken, blocked, ended };
 
@@ -91,6 +93,7 @@ class SrtSocket {
   SrtRuntime& runtime_;
   SrtHandle handle_;
   std::shared_ptr<SrtReadiness> readiness_;
+  std::optional<std::uint32_t> last_sequence_;  // of the messages received
 };
 
 // Any of these gives kNoSrtHandle or false when libsrt refuses, with the cause in

@@ -178,13 +178,10 @@ void FlvToTs::flush(std::vector<Packet>& out) {
   hand_out(out);
 }
 
-void FlvToTs::end_publisher(std::vector<Packet>& out) {
+void FlvToTs::end_run(std::vector<Packet>& out) {
   datagrams_.cut();
   hand_out(out);
 }
-
-// FLV has no incomplete frames.
-void FlvToTs::interrupted() {}
 
 void FlvToTs::begin_publisher() {
   starting_ = true;

@@ -43,9 +43,8 @@ class FlvToTs final : public media::Repackager {
 
   void push(const media::Packet& packet, std::vector<media::Packet>& out) override;
   void flush(std::vector<media::Packet>& out) override;
-  void interrupted() override;
   void begin_publisher() override;
-  void end_publisher(std::vector<media::Packet>& out) override;
+  void end_run(std::vector<media::Packet>& out) override;
   const std::string& left_out() const override { return left_out_; }
 
   // Headers and frames left out because they make no sense.

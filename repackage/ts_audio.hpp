@@ -30,6 +30,9 @@ class TsAudio {
   // The frames complete with this PES packet; valid until the next call.
   const std::vector<Output>& push(std::span<const std::byte> pes, std::optional<media::Time> pts);
 
+  // Nothing goes on where the last PES packet ended.
+  void end_run() { frames_.end_run(); }
+
   // What it is, when FLV cannot carry it: nothing comes of push() then. Empty otherwise.
   const char* refused() const { return refused_; }
 

@@ -52,10 +52,6 @@ void TsToFlv::begin_publisher() {
   demuxer_ = std::make_unique<mpegts::Demuxer>(static_cast<mpegts::Demuxer::Handler&>(*this));
 }
 
-void TsToFlv::interrupted() {
-  demuxer_->interrupt();
-}
-
 std::uint64_t TsToFlv::broken() const {
   return broken_before_ + (demuxer_ ? demuxer_->malformed() : 0) + (video_ ? video_->broken() : 0) +
          (audio_ ? audio_->broken() : 0);
@@ -63,16 +59,17 @@ std::uint64_t TsToFlv::broken() const {
 
 void TsToFlv::push(const Packet& packet, std::vector<Packet>& out) {
   out_ = &out;
-  demuxer_->push(packet.payload.bytes());
+  demuxer_->push(packet.payload.bytes(), packet.after_hole);
   out_ = nullptr;
 }
 
 void TsToFlv::flush(std::vector<Packet>&) {}
 
-void TsToFlv::end_publisher(std::vector<Packet>& out) {
+void TsToFlv::end_run(std::vector<Packet>& out) {
   out_ = &out;
   demuxer_->finish();
   out_ = nullptr;
+  if (audio_) audio_->end_run();
 }
 
 void TsToFlv::on_program(const mpegts::Program& program) {
@@ -150,7 +147,7 @@ void TsToFlv::on_pes(const mpegts::Pes& pes) {
 
 void TsToFlv::push_video(const mpegts::Pes& pes) {
   // Encoders that leave without waiting for their send buffer are common. The show ends with the picture
-  // before.
+  // before the one that was cut.
   if (pes.torn) return;
   if (pes.dts) last_video_ = on_grid(*pes.dts);
   if (!last_video_) return;

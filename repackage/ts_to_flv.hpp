@@ -26,9 +26,8 @@ class TsToFlv final : public media::Repackager, private mpegts::Demuxer::Handler
   void push(const media::Packet& packet, std::vector<media::Packet>& out) override;
   // Nothing to do: a frame is given out with the packet that completes it.
   void flush(std::vector<media::Packet>& out) override;
-  void interrupted() override;
   void begin_publisher() override;
-  void end_publisher(std::vector<media::Packet>& out) override;
+  void end_run(std::vector<media::Packet>& out) override;
   const std::string& left_out() const override { return left_out_; }
 
   // Packets, frames and headers that made no sense, of all publishers.

@@ -39,6 +39,13 @@ const std::vector<AudioFrames::Frame>& AudioFrames::push(std::span<const std::by
   return frames_;
 }
 
+void AudioFrames::end_run() {
+  frames_.clear();
+  bytes_.clear();
+  left_from_ = 0;
+  in_step_ = true;
+}
+
 // Whether a frame may begin at `at`, as far as there are bytes to tell.
 bool AudioFrames::is_plausible(std::size_t at) const {
   const auto rest = std::span<const std::byte>(bytes_).subspan(at);

@@ -40,6 +40,9 @@ class AudioFrames {
   // first known time are left out.
   const std::vector<Frame>& push(std::span<const std::byte> pes, std::optional<media::Time> pts);
 
+  // What is incomplete stays so, and is given up.
+  void end_run();
+
   std::uint64_t broken() const { return broken_; }
 
  private:

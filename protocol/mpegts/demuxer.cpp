@@ -15,6 +15,7 @@ extern "C" {
 #include <vector>
 
 #include "protocol/mpegts/fiber.hpp"
+#include "protocol/mpegts/pes_ends.hpp"
 
 namespace simulcast::mpegts {
 
@@ -66,9 +67,9 @@ struct Demuxer::Impl {
   Tables tables;
   Clock clock;
   std::bitset<kPidCount> selected;
-  std::bitset<kPidCount> open_ended;  // the last packet of the PID was full
-  std::vector<std::byte> input;       // what libavformat may read
-  std::size_t taken = 0;              // of it
+  PesEnds ends;
+  std::vector<std::byte> input;  // what libavformat may read
+  std::size_t taken = 0;         // of it
   std::uint64_t taken_ever = 0;
   std::unique_ptr<Fiber> fiber;
   AVFormatContext* format = nullptr;  // the fiber's, as is the packet
@@ -107,9 +108,12 @@ std::uint64_t Demuxer::malformed() const {
 void Demuxer::select(std::span<const std::uint16_t> pids) {
   impl_->selected.reset();
   for (const std::uint16_t pid : pids) impl_->selected.set(pid & (kPidCount - 1));
+  impl_->ends.select(pids);
 }
 
-void Demuxer::push(std::span<const std::byte> packets) {
+void Demuxer::push(std::span<const std::byte> packets, bool after_hole) {
+  if (after_hole) impl_->ends.hole();
+  const std::size_t size = packets.size();
   for (; packets.size() >= kPacketSize; packets = packets.subspan(kPacketSize)) {
     const auto packet = packets.first(kPacketSize);
     if (packet[0] != kSyncByte) {
@@ -117,6 +121,7 @@ void Demuxer::push(std::span<const std::byte> packets) {
       continue;
     }
     const PacketView view = parse_packet(packet);
+    if (!impl_->tables.is_table_of_program(view.pid)) impl_->ends.packet(packet, view);
     if (impl_->tables.push(packet, view)) {
       impl_->feed();  // what came before the change belongs to the streams as they were
       static const Program kNone;
@@ -124,22 +129,18 @@ void Demuxer::push(std::span<const std::byte> packets) {
       impl_->handler.on_program(program != nullptr ? *program : kNone);
       impl_->give_tables();
     } else if (impl_->selected[view.pid] || impl_->tables.is_table_of_program(view.pid)) {
-      if (view.has_payload) impl_->open_ended[view.pid] = !is_stuffed(packet);
       impl_->give(packet);
     }
   }
   if (!packets.empty()) ++impl_->malformed;
+  impl_->ends.datagram_ended(size);
   impl_->feed();
 }
 
 void Demuxer::finish() {
   impl_->finishing = true;
   impl_->feed();
-  impl_->restart();
-  impl_->give_tables();
-}
-
-void Demuxer::interrupt() {
+  impl_->ends.hole();
   impl_->restart();
   impl_->give_tables();
 }
@@ -184,7 +185,7 @@ void Demuxer::Impl::hand_out(const AVPacket& av) {
   Pes pes{.pid = pid,
           .codec = stream->codec,
           .corrupt = (av.flags & AV_PKT_FLAG_CORRUPT) != 0,
-          .torn = finishing && (open_ended[pid] || (av.flags & AV_PKT_FLAG_CORRUPT) != 0),
+          .torn = finishing && ((av.flags & AV_PKT_FLAG_CORRUPT) != 0 || !ends.is_whole(pid)),
           .dts = std::nullopt,
           .pts = std::nullopt,
           .bytes = std::as_bytes(std::span(av.data, static_cast<std::size_t>(av.size)))};

@@ -24,7 +24,7 @@ struct Pes {
   std::uint16_t pid = kNullPid;
   Codec codec = Codec::other;
   bool corrupt = false;  // packets are missing in it, or its length is not the one announced
-  bool torn = false;     // its stream ended before it did
+  bool torn = false;     // its stream ended before it did, as far as that can be told
   // 33-bit clock, unwrapped over all streams: steps are right across the wrap, also to negative times.
   std::optional<media::Time> dts;  // pts where the header has only that
   std::optional<media::Time> pts;
@@ -48,16 +48,14 @@ class Demuxer {
   Demuxer(const Demuxer&) = delete;
   Demuxer& operator=(const Demuxer&) = delete;
 
-  // Whole packets, any number. Handlers are called from here, and may throw.
-  void push(std::span<const std::byte> packets);
+  // The whole packets of one datagram, any number. `after_hole`: datagrams are missing in front of it.
+  // Handlers are called from here, and may throw.
+  void push(std::span<const std::byte> packets, bool after_hole = false);
 
-  // Nothing more comes: hands out the PES packets that only waited for the next to begin, or never got their
-  // end. Where no length is announced the end shows by the stuffing in front of it, so that one packet in
-  // 184, which needs none, is called torn wrongly. push() may follow, and begins anew.
+  // Nothing more comes, or what comes does not go on where this ended: hands out the PES packets that only
+  // waited for the next to begin, and those that never got their end (`torn`: see PesEnds). The tables and
+  // the clock stay as they are; push() may follow, and begins anew.
   void finish();
-
-  // What has begun will not be completed: it is dropped. The tables and the clock stay as they are.
-  void interrupt();
 
   // Takes only these PIDs apart, from the next packet on; none at first.
   void select(std::span<const std::uint16_t> pids);

@@ -65,7 +65,8 @@ void fuzz::run(const std::uint8_t* data, std::size_t size) {
   bool ended = false;
   for (std::span<const std::byte> rest = bytes; rest.size() >= mpegts::kPacketSize;) {
     const std::size_t count = std::min(packets, rest.size() / mpegts::kPacketSize);
-    demuxer.push(rest.first(count * mpegts::kPacketSize));
+    const bool after_hole = (input.flags & 64) != 0 && rest.size() % 5 == 0;
+    demuxer.push(rest.first(count * mpegts::kPacketSize), after_hole);
     rest = rest.subspan(count * mpegts::kPacketSize);
     if ((input.flags & 16) != 0 && !ended && rest.size() <= half) {
       demuxer.finish();

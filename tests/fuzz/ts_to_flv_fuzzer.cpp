@@ -53,7 +53,9 @@ void fuzz::run(const std::uint8_t* data, std::size_t size) {
     input.bytes = input.bytes.subspan(piece.size());
     media::Packet packet;
     packet.payload = media::Payload::copy_of(piece);
+    packet.after_hole = (input.flags & 64) != 0 && input.bytes.size() % 5 == 0;
     repackager.push(packet, out);
+    if ((input.flags & 16) != 0 && input.bytes.size() % 7 == 0) repackager.end_run(out);
     for (const auto& made : out) check_packet(made);
     out.clear();
   }

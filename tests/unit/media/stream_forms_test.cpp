@@ -58,12 +58,8 @@ class Brackets final : public Repackager {
     made.payload = Payload::copy_of(std::as_bytes(std::span(text)));
     out.push_back(made);
   }
-  void interrupted() override {
-    calls_.push_back("interrupted");
-    held_.reset();
-  }
   void begin_publisher() override { calls_.push_back("begin"); }
-  void end_publisher(std::vector<Packet>& out) override { flush(out); }
+  void end_run(std::vector<Packet>& out) override { flush(out); }
   const std::string& left_out() const override { return left_out_; }
 
  private:

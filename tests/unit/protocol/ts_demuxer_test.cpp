@@ -221,11 +221,10 @@ TEST_F(TsDemuxer, TellsWhatIsTornByTheEnd) {
   for (const bool bounded : {false, true}) {
     for (const std::size_t missing : {0, 1, 2}) {
       Collector collector;
-      collector.push(tables());
+      const auto begin = test::operator+(tables(), writer.pes(kVideo, pattern(1000), {.pts = 0}));
       auto last = writer.pes(kVideo, pattern(1000), {.pts = 3600, .bounded = bounded});
       last.resize(last.size() - missing * kPacketSize);
-      collector.push(writer.pes(kVideo, pattern(1000), {.pts = 0}));
-      collector.push(last);
+      collector.push(test::operator+(begin, last));
       collector.demuxer.finish();
       ASSERT_EQ(collector.units.size(), 2);
       EXPECT_FALSE(collector.units[0].torn);

@@ -408,12 +408,11 @@ TEST_F(TsToFlvTest, EndsWithTheLastPictureThatIsWhole) {
   for (const bool torn : {false, true}) {
     out.clear();
     flv.begin_publisher();
-    push(tables({{0x1B, kVideo}}));
-    push(writer.pes(kVideo, kKeyframe + ByteVector(1000, std::byte{0xAA}), {.pts = 0}));
+    const auto first = writer.pes(kVideo, kKeyframe + ByteVector(1000, std::byte{0xAA}), {.pts = 0});
     auto last = writer.pes(kVideo, kInter + ByteVector(1000, std::byte{0xAA}), {.pts = 3600});
     if (torn) last.resize(last.size() - 188);
-    push(last);
-    flv.end_publisher(out);
+    push(tables({{0x1B, kVideo}}) + first + last);
+    flv.end_run(out);
     EXPECT_EQ(only(MediaKind::video).size(), torn ? 1 : 2);
   }
 }
