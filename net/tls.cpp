@@ -8,10 +8,15 @@
 #include <array>
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/address.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/ssl/error.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <cstring>
 #include <stdexcept>
 #include <utility>
+
+#include "net/tls_records.hpp"
+#include "net/tls_socket.hpp"
 
 namespace simulcast::net {
 
@@ -34,6 +39,8 @@ ssl_ctx_st* new_context(const SSL_METHOD* method) {
   // as such.
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                 SSL_MODE_RELEASE_BUFFERS);
+  // A record that brings nothing for us ends a read, so that how many follow each other shows.
+  SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
   // Encoders and ingests commonly close without close_notify: that is an end of stream, not an error.
   SSL_CTX_set_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION);
   return context;
@@ -83,9 +90,15 @@ constexpr std::size_t kRecord = 16 * 1024;
 class OpenSslTransport final : public TlsTransport {
  public:
   OpenSslTransport(Socket socket, std::shared_ptr<TlsContext> context)
-      : TlsTransport(std::move(socket)), context_(std::move(context)), ssl_(SSL_new(context_->native())) {
+      : TlsTransport(std::move(socket)),
+        context_(std::move(context)),
+        input_(static_cast<int>(socket_.native_handle())),
+        ssl_(SSL_new(context_->native())) {
     if (!ssl_) throw std::bad_alloc();
-    SSL_set_fd(ssl_.get(), static_cast<int>(socket_.native_handle()));
+    BIO* const bio = input_.make_bio();
+    SSL_set_bio(ssl_.get(), bio, bio);
+    SSL_set_msg_callback(ssl_.get(), note_message);
+    SSL_set_msg_callback_arg(ssl_.get(), this);
   }
 
   void be_server() { SSL_set_accept_state(ssl_.get()); }
@@ -116,8 +129,11 @@ class OpenSslTransport final : public TlsTransport {
       if (done == 1) co_return boost::system::error_code{};
       const int why = SSL_get_error(ssl_.get(), done);
       boost::system::error_code ec;
-      if (why == SSL_ERROR_WANT_READ) {
-        ec = co_await wait_readable();
+      if (records_.flooded()) {
+        ec = TlsError::flood;
+        failure_ = ec.message();
+      } else if (why == SSL_ERROR_WANT_READ) {
+        ec = co_await wait_for_input();
       } else if (why == SSL_ERROR_WANT_WRITE) {
         ec = co_await wait_writable();
       } else {
@@ -145,7 +161,7 @@ class OpenSslTransport final : public TlsTransport {
       IoResult result = read_some(into);
       if (!result.blocked) co_return result;
       result.blocked = false;
-      result.ec = co_await wait_readable();
+      result.ec = co_await wait_for_input();
       if (result.ec) co_return result;
     }
   }
@@ -202,6 +218,33 @@ class OpenSslTransport final : public TlsTransport {
   }
 
  private:
+  // Until there is something to read, or until the others on the thread have had their turn.
+  asio::awaitable<boost::system::error_code> wait_for_input() {
+    boost::system::error_code ec;
+    if (input_.turn_is_over()) {
+      co_await asio::post(asio::use_awaitable);
+    } else {
+      ec = co_await wait_readable();
+    }
+    input_.begin_turn();
+    co_return ec;
+  }
+
+  // OpenSSL shows each record's header, and each handshake message.
+  static void note_message(int written, int, int type, const void* bytes, std::size_t size, SSL*,
+                           void* self) {
+    if (written == 1 || size == 0) return;
+    auto& transport = *static_cast<OpenSslTransport*>(self);
+    const auto* at = static_cast<const unsigned char*>(bytes);
+    const auto now = TlsRecords::Clock::now();
+    if (type == SSL3_RT_HEADER && size >= SSL3_RT_HEADER_LENGTH) {
+      transport.records_.record(std::size_t{at[3]} << 8 | at[4], now);
+    } else if (type == SSL3_RT_HANDSHAKE && at[0] == SSL3_MT_KEY_UPDATE) {
+      transport.records_.key_update(now);
+    }
+    if (transport.records_.flooded()) transport.input_.refuse();
+  }
+
   // OpenSSL insists on the same bytes at the retry, so they are kept here and count as taken.
   void hold(std::span<const std::byte> bytes) {
     if (!record_) record_ = std::make_unique<std::array<std::byte, kRecord>>();
@@ -240,6 +283,12 @@ class OpenSslTransport final : public TlsTransport {
 
   void fail(int returned, IoResult& result) {
     const int saved_errno = errno;
+    if (records_.flooded()) {
+      result.ec = TlsError::flood;
+      failure_ = result.ec.message();
+      ERR_clear_error();
+      return;
+    }
     switch (SSL_get_error(ssl_.get(), returned)) {
       case SSL_ERROR_WANT_READ:
       case SSL_ERROR_WANT_WRITE:
@@ -263,6 +312,8 @@ class OpenSslTransport final : public TlsTransport {
   }
 
   std::shared_ptr<TlsContext> context_;
+  TlsRecords records_;
+  TlsSocket input_;
   std::unique_ptr<SSL, SslDeleter> ssl_;
   std::unique_ptr<std::array<std::byte, kRecord>> record_;  // not taken by the socket; made when first needed
   std::size_t held_ = 0;

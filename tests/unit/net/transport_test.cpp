@@ -7,17 +7,15 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/write.hpp>
-#include <cstdlib>
-#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "net/tls.hpp"
+#include "tests/unit/net/certificate.hpp"
 
 namespace simulcast::net {
 namespace {
@@ -25,27 +23,12 @@ namespace {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 using Bytes = std::vector<std::byte>;
+using test::certificate_dir;
 
 Bytes pattern(std::size_t size) {
   Bytes bytes(size);
   for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<std::byte>(i * 13 + i / 253);
   return bytes;
-}
-
-// A certificate for "localhost", made once with the openssl command.
-const std::filesystem::path& certificate_dir() {
-  static const std::filesystem::path dir = [] {
-    auto made = std::filesystem::temp_directory_path() / ("simulcastd-tls-" + std::to_string(::getpid()));
-    std::filesystem::create_directories(made);
-    const std::string command =
-        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 "
-        "-subj /CN=localhost -addext subjectAltName=DNS:localhost -keyout " +
-        (made / "key.pem").string() + " -out " + (made / "cert.pem").string() + " 2>/dev/null";
-    EXPECT_EQ(std::system(command.c_str()), 0);
-    std::atexit([] { std::filesystem::remove_all(certificate_dir()); });
-    return made;
-  }();
-  return dir;
 }
 
 struct TransportTest : testing::Test {
