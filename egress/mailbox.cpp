@@ -1,6 +1,7 @@
 #include "egress/mailbox.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -11,14 +12,18 @@ using media::Packet;
 using media::PacketRole;
 
 namespace {
-// What a waiting packet costs beside its payload.
-constexpr std::size_t kOverhead = sizeof(Packet);
 constexpr std::size_t kFirstCapacity = 32;
+// A mailbox that was full once does not keep its room for ever.
+constexpr std::size_t kCapacityKept = 4096;
 
 std::size_t cost(const Packet& packet) {
-  return packet.payload.size() + kOverhead;
+  return packet.payload.size() + Mailbox::kOverhead;
 }
 }  // namespace
+
+Mailbox::HeaderKey Mailbox::key_of(const Packet& packet) {
+  return {packet.role != PacketRole::metadata, packet.role, packet.kind, packet.track, packet.variant};
+}
 
 bool Mailbox::is_sync_point(const Packet& packet) const {
   if (packet.role != PacketRole::frame) return false;
@@ -48,19 +53,36 @@ void Mailbox::push(const Packet& packet) {
     }
   }
   append(packet);
-  if (over()) drop_oldest_gops();
+  if (!within(allowed_, span(), bytes_)) drop_oldest_gops();
+}
+
+const Packet& Mailbox::front() {
+  if (outlived_.empty()) return packets_.front();
+  Packet& header = outlived_.begin()->second;
+  // A header that outlived its frames applies to the next ones.
+  if (!packets_.empty()) header.dts = header.pts = packets_.front().dts;
+  return header;
 }
 
 void Mailbox::pop() {
-  bytes_ -= cost(packets_.front());
-  packets_.pop_front();
-  idle_ = packets_.empty() && !skipping_;
-  if (bytes_ <= limits_.bytes && span() <= limits_.duration) allowed_ = limits_;  // the start has been sent
+  if (!outlived_.empty()) {
+    const std::size_t freed = cost(outlived_.begin()->second);
+    outlived_.erase(outlived_.begin());
+    outlived_bytes_ -= freed;
+    bytes_ -= freed;
+  } else {
+    bytes_ -= cost(packets_.front());
+    packets_.pop_front();
+  }
+  idle_ = empty() && !skipping_;
+  if (within(limits_, span(), bytes_)) allowed_ = limits_;  // the start has been sent
 }
 
 void Mailbox::clear() {
   packets_.clear();
-  bytes_ = 0;
+  if (packets_.capacity() > kCapacityKept) packets_.set_capacity(0);
+  outlived_.clear();
+  bytes_ = outlived_bytes_ = 0;
   skipping_ = false;
   idle_ = true;
   allowed_ = limits_;
@@ -79,38 +101,46 @@ media::Time Mailbox::span() const {
   return std::max(media::Time::zero(), packets_.back().dts - packets_.front().dts);
 }
 
+// Up to the first later keyframe from which the rest is within bounds; with none, everything goes and the
+// next is awaited. What is dropped here was pushed once, so that it costs no more than that.
 void Mailbox::drop_oldest_gops() {
-  // The first later keyframe from which the rest is within bounds; with none, everything goes and the next is
-  // awaited.
-  std::size_t keep_from = packets_.size();
-  std::size_t bytes_before = 0;
-  for (std::size_t i = 0; i < packets_.size(); ++i) {
-    if (i > 0 && is_sync_point(packets_[i]) && bytes_ - bytes_before <= limits_.bytes &&
-        packets_.back().dts - packets_[i].dts <= limits_.duration) {
-      keep_from = i;
-      break;
-    }
-    bytes_before += cost(packets_[i]);
-  }
-  skipping_ = video_ && keep_from == packets_.size();
-
-  boost::circular_buffer<Packet> kept(packets_.capacity());
-  std::size_t kept_bytes = 0;
-  for (std::size_t i = 0; i < packets_.size(); ++i) {
-    Packet& packet = packets_[i];
-    if (i < keep_from && packet.role == PacketRole::frame) {
-      count_dropped(packet);
-      continue;
-    }
-    // A header that outlived its frames applies to the next ones.
-    if (i < keep_from && keep_from < packets_.size()) packet.dts = packet.pts = packets_[keep_from].dts;
-    kept_bytes += cost(packet);
-    kept.push_back(std::move(packet));
-  }
-  packets_.swap(kept);
-  bytes_ = kept_bytes;
-  idle_ = packets_.empty() && !skipping_;
+  do {
+    drop_front();
+  } while (!packets_.empty() && !(is_sync_point(packets_.front()) && within(limits_, span(), bytes_)));
+  skipping_ = video_ && packets_.empty();
+  idle_ = empty() && !skipping_;
   allowed_ = limits_;
+}
+
+void Mailbox::drop_front() {
+  Packet& packet = packets_.front();
+  const std::size_t size = cost(packet);
+  if (packet.role == PacketRole::frame) {
+    count_dropped(packet);
+    bytes_ -= size;
+  } else {
+    const auto [place, is_new] = outlived_.try_emplace(key_of(packet));
+    if (!is_new) {
+      const std::size_t freed = cost(place->second);
+      outlived_bytes_ -= freed;
+      bytes_ -= freed;
+    }
+    place->second = std::move(packet);
+    outlived_bytes_ += size;
+    bound_outlived();
+  }
+  packets_.pop_front();
+}
+
+// A stream whose headers alone fill the mailbox: those of its first tracks are what a destination can use.
+void Mailbox::bound_outlived() {
+  while (outlived_bytes_ > limits_.bytes / 2 && !outlived_.empty()) {
+    const auto last = std::prev(outlived_.end());
+    const std::size_t freed = cost(last->second);
+    outlived_.erase(last);
+    outlived_bytes_ -= freed;
+    bytes_ -= freed;
+  }
 }
 
 }  // namespace simulcast::egress

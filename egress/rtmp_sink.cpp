@@ -41,8 +41,10 @@ constexpr std::chrono::seconds kAgreeTimeout{9};
 // Acknowledgements and answers to pings that may wait for a destination that does not read.
 constexpr std::size_t kMaxUnsentAnswers = 64 * 1024;
 
-// How many reads may follow each other before others on the shard get their turn.
+// How many reads may follow each other, and how many bytes be written, before others on the shard get their
+// turn.
 constexpr int kReadsInARow = 16;
+constexpr std::size_t kMostInARow = std::size_t{4} << 20;
 
 // What the kernel may hold unsent: enough to keep it sending between two wake-ups (at 100 Mbit/s 10 ms), and
 // little of a backlog, which the mailbox can drop by GOP and the kernel cannot.
@@ -203,13 +205,14 @@ void RtmpSink::write_waiting() {
     writer_.add_control(std::move(control));
     control.clear();
   }
-  for (;;) {
+  for (std::size_t written = 0;;) {
     const auto pieces = writer_.pieces(mailbox_);
     if (pieces.empty() && !transport_->unsent()) return;
     const net::IoResult wrote = transport_->write_some(pieces);
     writer_.consume(wrote.bytes);
     if (wrote.ec) return fail(lost(wrote.ec));
-    if (wrote.blocked) {
+    written += wrote.bytes;
+    if (wrote.blocked || written >= kMostInARow) {
       blocked_ = true;
       return;
     }
