@@ -1,14 +1,7 @@
 #include "net/dial.hpp"
 
-#include <netdb.h>
-
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/bind_executor.hpp>
-#include <boost/asio/connect.hpp>
-#include <boost/asio/experimental/awaitable_operators.hpp>
-#include <boost/asio/ip/resolver_base.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -22,64 +15,6 @@ namespace simulcast::net {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
-
-Resolver::~Resolver() {
-  threads_.stop();
-  threads_.join();
-}
-
-// One name being looked up. `waiters` is guarded by the resolver's mutex; the rest belongs to the thread that
-// looks it up, and to the waiters once it is done.
-struct Resolver::Lookup {
-  std::string host;
-  std::vector<std::shared_ptr<asio::steady_timer>> waiters;
-  std::vector<tcp::endpoint> found;  // without a port
-  int status = 0;
-};
-
-std::shared_ptr<Resolver::Lookup> Resolver::join(const std::string& host,
-                                                 std::shared_ptr<asio::steady_timer> waiter) {
-  const std::lock_guard lock(mutex_);
-  auto& lookup = under_way_[host];
-  if (!lookup) {
-    lookup = std::make_shared<Lookup>();
-    lookup->host = host;
-    ++busy_;
-    asio::post(threads_, [this, lookup] { look_up(*lookup); });
-  }
-  lookup->waiters.push_back(std::move(waiter));
-  return lookup;
-}
-
-void Resolver::look_up(Lookup& lookup) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  // No AI_ADDRCONFIG: it leaves out ::1 and 127.0.0.1 on hosts without other addresses.
-  addrinfo* list = nullptr;
-  lookup.status = ::getaddrinfo(lookup.host.c_str(), nullptr, &hints, &list);
-  for (const addrinfo* one = list; one != nullptr; one = one->ai_next) {
-    tcp::endpoint endpoint;
-    if (one->ai_addrlen > endpoint.capacity()) continue;
-    std::copy_n(reinterpret_cast<const char*>(one->ai_addr), one->ai_addrlen,
-                reinterpret_cast<char*>(endpoint.data()));
-    endpoint.resize(one->ai_addrlen);
-    lookup.found.push_back(endpoint);
-  }
-  if (list != nullptr) ::freeaddrinfo(list);
-
-  std::vector<std::shared_ptr<asio::steady_timer>> waiters;
-  {
-    const std::lock_guard lock(mutex_);
-    under_way_.erase(lookup.host);
-    waiters.swap(lookup.waiters);
-  }
-  --busy_;
-  for (auto& waiter : waiters) {
-    const auto executor = waiter->get_executor();
-    asio::post(executor,
-               [waiter = std::move(waiter)] { waiter->expires_at(asio::steady_timer::time_point::min()); });
-  }
-}
 
 namespace {
 
@@ -133,29 +68,6 @@ struct RaceEnd {
 };
 
 }  // namespace
-
-asio::awaitable<error_code> Resolver::resolve(std::string host, std::uint16_t port,
-                                              std::vector<tcp::endpoint>& found) {
-  error_code ec;
-  const auto literal = asio::ip::make_address(host, ec);
-  if (!ec) {
-    found.assign(1, tcp::endpoint(literal, port));
-    co_return error_code{};
-  }
-  const auto executor = co_await asio::this_coro::executor;
-  auto done = std::make_shared<asio::steady_timer>(executor, asio::steady_timer::time_point::max());
-  const auto lookup = join(host, done);
-  co_await done->async_wait(asio::as_tuple(asio::use_awaitable));
-  const auto cancelled = (co_await asio::this_coro::cancellation_state).cancelled();
-  if (cancelled != asio::cancellation_type::none) co_return asio::error::operation_aborted;
-  if (lookup->status != 0) {
-    co_return lookup->status == EAI_AGAIN ? error_code(asio::error::host_not_found_try_again)
-                                          : error_code(asio::error::host_not_found);
-  }
-  found = lookup->found;
-  for (auto& endpoint : found) endpoint.port(port);
-  co_return error_code{};
-}
 
 asio::awaitable<std::variant<Addresses, DialFailure>> find_addresses(Resolver& resolver, std::string host,
                                                                      std::uint16_t port,
