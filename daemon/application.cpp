@@ -28,6 +28,7 @@
 #include "daemon/identity.hpp"
 #include "daemon/logging.hpp"
 #include "daemon/service_notify.hpp"
+#include "net/activity.hpp"
 #include "net/endpoint_text.hpp"
 #include "net/tls.hpp"
 
@@ -78,6 +79,11 @@ std::vector<std::string_view> changes_that_wait(const config::Config& old, const
   return names;
 }
 
+void tell_held_loop(const net::LoopWatch::Held& held) {
+  spdlog::warn("an event loop was held loop={} ms={} at_work_ms={} by=\"{}\" times={}", held.loop,
+               held.held.count(), held.at_work.count(), held.activity, held.times);
+}
+
 }  // namespace
 
 Application::Application(config::Config config, std::filesystem::path config_file)
@@ -87,7 +93,8 @@ Application::Application(config::Config config, std::filesystem::path config_fil
       strangers_({config_.strangers_per_address, config_.strangers}),
       shards_(config_.threads),
       directory_(shards_),
-      gate_(directory_, streams_) {
+      gate_(directory_, streams_),
+      loop_watch_(tell_held_loop) {
   prepare_state_dir(config_.state_dir);
   if (config_.account.empty()) config_.account = account_id(config_.state_dir);
   tokens_.emplace(current_tokens(config_));
@@ -113,6 +120,7 @@ Application::Application(config::Config config, std::filesystem::path config_fil
 }
 
 Application::~Application() {
+  loop_watch_.stop();
   if (http_) http_->stop();
   if (metrics_http_) metrics_http_->stop();
   for (auto& shard : shards_) shard->stop();
@@ -191,8 +199,11 @@ void Application::open_control() {
   api_ = std::make_unique<control::Api>(
       std::move(settings), *store_, *relay_, *tokens_,
       control::ApiParts{.events = events_.get(), .metrics = metrics_.get(), .notifier = notifier_.get()});
-  http_ = std::make_unique<control::HttpServer>(
-      control_.get_executor(), [this](const control::Request& request) { return api_->handle(request); });
+  http_ =
+      std::make_unique<control::HttpServer>(control_.get_executor(), [this](const control::Request& request) {
+        const net::Activity activity("a request to the API");
+        return api_->handle(request);
+      });
   const auto port = http_->listen(*config_.control.listen, config_.control.tls);
   config_.control.listen->port = port;
 }
@@ -200,9 +211,11 @@ void Application::open_control() {
 // Whoever reaches this listener may read it.
 void Application::open_metrics() {
   if (!config_.control.metrics) return;
-  metrics_http_ = std::make_unique<control::HttpServer>(
-      control_.get_executor(),
-      [this](const control::Request& request) { return control::metrics_only(*metrics_, request); });
+  metrics_http_ =
+      std::make_unique<control::HttpServer>(control_.get_executor(), [this](const control::Request& request) {
+        const net::Activity activity("a request for the metrics");
+        return control::metrics_only(*metrics_, request);
+      });
   config_.control.metrics->port = metrics_http_->listen(*config_.control.metrics);
 }
 
@@ -216,6 +229,7 @@ void Application::run() {
     asio::post(shards_[i].context(), [this, i] { streams_[i]->start(); });
   }
   shards_.start();
+  watch_loops();
   for (auto& server : servers_) {
     server->start();
     spdlog::info("listening proto={} address={}", to_string(server->protocol()),
@@ -240,6 +254,12 @@ void Application::run() {
   if (::setpriority(PRIO_PROCESS, 0, kControlNice) != 0)
     spdlog::debug("the control thread keeps its priority");
   control_.run();
+}
+
+void Application::watch_loops() {
+  for (auto& shard : shards_) loop_watch_.add("shard-" + std::to_string(shard->index()), shard->context());
+  loop_watch_.add("control", control_);
+  loop_watch_.start();
 }
 
 // The watchdog is answered only while the control thread and every shard do their work: this runs on the one

@@ -25,6 +25,7 @@
 #include "ingest/srt_server.hpp"
 #include "ingest/strangers.hpp"
 #include "net/dial.hpp"
+#include "net/loop_watch.hpp"
 #include "net/shard.hpp"
 #include "net/srt_runtime.hpp"
 
@@ -70,6 +71,7 @@ class Application {
   void stop();
   void shard_is_empty();
   void keep_watch();
+  void watch_loops();
 
   config::Config config_;
   config::Config as_loaded_;  // config_ before anything was filled in: what a reload is compared with
@@ -107,6 +109,7 @@ class Application {
   std::unique_ptr<control::Api> api_;
   std::unique_ptr<control::HttpServer> http_;
   std::unique_ptr<control::HttpServer> metrics_http_;  // the listener of control.metrics
+  net::LoopWatch loop_watch_;
 };
 
 }  // namespace simulcast::daemon

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "continuity/make_continuity.hpp"
+#include "net/activity.hpp"
 #include "repackage/make_repackager.hpp"
 
 namespace simulcast::daemon {
@@ -122,12 +123,14 @@ void LiveStream::stop_holding() {
 }
 
 void LiveStream::begin_filling() {
+  const net::Activity activity("making filler for an encoder that is away");
   stream_.begin_filling();
   keep_filling();
 }
 
 // Until a publisher's run has begun.
 void LiveStream::keep_filling() {
+  const net::Activity activity("sending filler for an encoder that is away");
   stream_.fill();
   if (!stream_.filling()) return;
   fill_timer_.expires_after(media::Stream::kFillPeriod);

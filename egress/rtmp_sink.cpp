@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "config/denied_networks.hpp"
+#include "net/activity.hpp"
 #include "net/dial.hpp"
 #include "net/tls.hpp"
 #include "protocol/rtmp/trail.hpp"
@@ -201,6 +202,7 @@ std::optional<Failure> RtmpSink::handle(std::span<const std::byte> bytes) {
 }
 
 void RtmpSink::write_waiting() {
+  const net::Activity activity("writing to an RTMP destination");
   if (auto& control = session_->output(); !control.empty()) {
     writer_.add_control(std::move(control));
     control.clear();

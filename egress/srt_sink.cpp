@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "config/denied_networks.hpp"
+#include "net/activity.hpp"
 #include "net/dial.hpp"
 #include "net/endpoint_text.hpp"
 #include "protocol/mpegts/trail_packet.hpp"
@@ -264,6 +265,7 @@ bool SrtSink::may_send(std::size_t bytes) {
 }
 
 void SrtSink::write_waiting() {
+  const net::Activity activity("writing to an SRT destination");
   pacing_ = false;
   while (!mailbox_.empty()) {
     const media::Packet& packet = mailbox_.front();

@@ -23,6 +23,7 @@
 #include "ingest/silence_watch.hpp"
 #include "ingest/strangers.hpp"
 #include "media/payload_slab.hpp"
+#include "net/activity.hpp"
 #include "net/tls.hpp"
 #include "net/transport.hpp"
 #include "protocol/rtmp/server_session.hpp"
@@ -241,6 +242,7 @@ class RtmpPublisher final : public Publisher,
 
   // Publishes everything that has been read as one batch. `whole`: the memory that it lies in, to be shared.
   std::optional<std::string> take_pending(const media::Payload* whole) {
+    const net::Activity activity("media of an RTMP publisher");
     std::optional<std::string> cause;
     while (!cause) {
       auto event = session_.read(pending_, whole);

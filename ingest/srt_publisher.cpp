@@ -19,6 +19,7 @@
 #include "ingest/loop.hpp"
 #include "ingest/ts_packets.hpp"
 #include "media/payload_slab.hpp"
+#include "net/activity.hpp"
 #include "net/shard.hpp"
 #include "net/srt_socket.hpp"
 #include "protocol/mpegts/trail_packet.hpp"
@@ -163,6 +164,7 @@ class SrtPublisher final : public Publisher, public std::enable_shared_from_this
 
   // Publishes what has arrived. False once the connection has ended.
   bool read_batch() {
+    const net::Activity activity("media of an SRT publisher");
     more_waits_ = false;
     bool ended = false;
     const auto now = Steady::now();

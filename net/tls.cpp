@@ -15,6 +15,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "net/activity.hpp"
 #include "net/tls_records.hpp"
 #include "net/tls_socket.hpp"
 
@@ -124,8 +125,7 @@ class OpenSslTransport final : public TlsTransport {
 
   asio::awaitable<boost::system::error_code> handshake() override {
     for (;;) {
-      ERR_clear_error();
-      const int done = SSL_do_handshake(ssl_.get());
+      const int done = shake_hands();
       if (done == 1) co_return boost::system::error_code{};
       const int why = SSL_get_error(ssl_.get(), done);
       boost::system::error_code ec;
@@ -218,6 +218,12 @@ class OpenSslTransport final : public TlsTransport {
   }
 
  private:
+  int shake_hands() {
+    const Activity activity("a TLS handshake");
+    ERR_clear_error();
+    return SSL_do_handshake(ssl_.get());
+  }
+
   // Until there is something to read, or until the others on the thread have had their turn.
   asio::awaitable<boost::system::error_code> wait_for_input() {
     boost::system::error_code ec;
