@@ -13,7 +13,7 @@ import { RtmpSink } from './lib/rtmp_sink.mjs';
 import { LiveInput } from './lib/sdk.mjs';
 import { until } from './lib/until.mjs';
 
-test('bad input', { concurrency: 8, timeout: 180_000 }, async (t) => {
+test('bad input', { concurrency: 8, timeout: 600_000 }, async (t) => {
   const certificates = await makeCertificates();
   const daemon = await Daemon.start(t, { rtmps: certificates.good });
   const sink = await RtmpSink.listen();

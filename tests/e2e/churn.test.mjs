@@ -40,10 +40,7 @@ test(`${CALLS} random calls beside ${STEADY} running outputs`, { timeout: 600_00
   const client = sdk(daemon, { defaultHeaders: { connection: 'close' } });
   const input = await LiveInput.create(daemon, { client });
   for (let i = 0; i < STEADY; i++) await input.addOutput(sink.url(`steady-${i}`));
-  const endless = await EndlessPublisher.start(
-    input.publishTo,
-    await fixtureTags({ seconds: 10, gop: 30, bitrate: '300k' }),
-  );
+  const endless = await EndlessPublisher.start(input.publishTo, await fixtureTags({ gop: 30 }));
   for (let i = 0; i < STEADY; i++) {
     const session = await sink.session(`steady-${i}`);
     await until('pictures', () => session.videoCount > 10);

@@ -28,7 +28,7 @@ async function scene(t, { decide, daemonOptions, tags } = {}) {
   };
   const retrying = async (destination, words, fields) => {
     const { uid } = await input.addOutput(destination, fields);
-    const output = await input.untilOutput(uid, 'retrying', { timeout: 15_000 });
+    const output = await input.untilOutput(uid, 'retrying');
     assert.match(output.status.message, words);
     assert.ok(output.status.attempt >= 1);
     assert.ok(Date.parse(output.status.nextRetryAt) > 0);
@@ -54,11 +54,11 @@ test('a destination that hangs up at publish is tried again, and comes back', as
   });
   const output = await retrying(sink.url('rude'), /reset|closed|end of file/i);
   rude = false;
-  await input.untilOutput(output.uid, 'live', { timeout: 10_000 });
+  await input.untilOutput(output.uid, 'live');
   const session = await sink.session('rude');
   assert.ok(session.firstVideo.keyframe);
   session.reset();
-  await sink.session('rude', 1, { timeout: 10_000 });
+  await sink.session('rude', 1);
   const again = await input.untilOutput(output.uid, 'live');
   assert.ok(again.stats.reconnects >= 1);
   await finish();

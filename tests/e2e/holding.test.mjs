@@ -79,19 +79,19 @@ for (const [way, publisher, options] of [
 
     const first = publisher(input, {});
     t.after(() => first.vanish());
-    await input.untilOutput(uid, 'live', { timeout: 20_000 });
+    await input.untilOutput(uid, 'live');
     await input.untilOutput(other, 'live');
     await first.vanish();
     await input.untilOutput(uid, 'holding');
     const recorded = () => nginx.recorded('show').filter((tag) => tag.type === 9);
     const before = recorded().length;
-    await until('some slates', () => recorded().length > before + 5, { timeout: 20_000 });
+    await until('some slates', () => recorded().length > before + 5);
     const second = publisher(input, { seconds: 4 });
     t.after(() => second.vanish());
     await second.started();
     await second.finished();
-    await nginx.finished('show', { timeout: 20_000 });
-    await srt.finished({ timeout: 20_000 });
+    await nginx.finished('show');
+    await srt.finished();
 
     for (const file of [nginx.file('show'), srt.file]) {
       assert.equal(await decodeErrors(file), '');

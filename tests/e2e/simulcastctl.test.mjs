@@ -72,7 +72,7 @@ describe('simulcastctl', { concurrency: 3 }, () => {
       [['nonsense'], {}, 2, /nonsense|required/i],
       [['inputs', '--account', '0'.repeat(32)], {}, 1, /account/],
       [['inputs'], { env: { SIMULCASTD_TOKEN: 'wrong' } }, 1, /Authentication error/],
-      [['inputs', '--token-file', '/nowhere/token'], {}, 2, /token file \/nowhere\/token cannot be read/],
+      [['inputs', '--token-file', join(tempDir('ctl'), 'nowhere', 'token')], {}, 2, /token file \S.*nowhere\/token cannot be read/],
       [['inputs', '--url', 'ftp://x'], {}, 2, /--url must be/],
       [['inputs', '--url', 'http://127.0.0.1:1'], {}, 3, /no daemon can be reached at http:\/\/127\.0\.0\.1:1: .*refused/i],
     ];
@@ -181,8 +181,8 @@ describe('simulcastctl', { concurrency: 3 }, () => {
       assert.match((await run(SIMULCASTCTL, ['completion', shell])).output, /simulcastctl/);
     }
     // Completes the commands.
-    const script = `source ${join(folder, 'bash')}; COMP_WORDS=(simulcastctl wa); COMP_CWORD=1; _simulcastctl; echo "$COMPREPLY"`;
-    assert.equal((await run('bash', ['-c', script])).output.trim(), 'watch');
+    const script = `source "$0"; COMP_WORDS=(simulcastctl wa); COMP_CWORD=1; _simulcastctl; echo "$COMPREPLY"`;
+    assert.equal((await run('bash', ['-c', script, join(folder, 'bash')])).output.trim(), 'watch');
     t.diagnostic('zsh and fish are looked at only for being there');
   });
 });

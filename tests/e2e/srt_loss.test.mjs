@@ -36,7 +36,7 @@ test('3 % lost, 60 ms there and back, reordered, on both sides', async (t) => {
     streamKey: '',
   });
 
-  const bytes = await tsFixture({ seconds: SECONDS, gop: 30, bitrate: '800k' });
+  const bytes = await tsFixture({ seconds: SECONDS, kbps: 900 });
   const publisher = new SrtFilePublisher(bytes, {
     ...input.publishSrt,
     url: `srt://127.0.0.1:${there.port}`,

@@ -51,7 +51,7 @@ test('both clocks, to RTMP and to SRT', async (t) => {
 
   await Promise.all([
     show('2^33-of-TS', async (input) => {
-      const bytes = shiftTs(await tsFixture({ seconds: SECONDS, gop: 30 }), WRAP - BEFORE * 90_000);
+      const bytes = shiftTs(await tsFixture({ seconds: SECONDS }), WRAP - BEFORE * 90_000);
       const publisher = new SrtFilePublisher(bytes, input.publishSrt);
       t.after(() => publisher.vanish());
       await publisher.start();

@@ -32,7 +32,7 @@ const sink = await RtmpSink.listen();
 const input = await LiveInput.create(daemon);
 for (const name of ['steady-1', 'steady-2', 'steady-3']) await input.addOutput(sink.url(name));
 const { uid } = await input.addOutput(sink.url('switched'), { enabled: false });
-const encoder = ffmpegPublisher(input.publishUrl, { source: await fixture({ seconds: 20, gop: 300 }) });
+const encoder = ffmpegPublisher(input.publishUrl, { source: await fixture({ gop: 300 }) });
 const steady = await sink.session('steady-1');
 await until('a second of pictures', () => steady.videoCount > 30);
 

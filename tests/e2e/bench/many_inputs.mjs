@@ -12,7 +12,7 @@ import { RtmpSink } from '../lib/rtmp_sink.mjs';
 import { LiveInput } from '../lib/sdk.mjs';
 import { until } from '../lib/until.mjs';
 
-const FIXTURE = { seconds: 10, gop: 60, bitrate: '400k' }; // with 96 kbit/s of sound about 500 kbit/s
+const FIXTURE = { gop: 60 }; // 400 kbit/s of picture and 96 of sound
 
 if (isMainThread) await main();
 else await { sink, publishers }[workerData.role]();

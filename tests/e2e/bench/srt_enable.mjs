@@ -35,7 +35,7 @@ const outputs = {
   RTMP: await input.addOutput(sink.url('switched'), { enabled: false }),
   SRT: await input.addOutput({ url: `srt://127.0.0.1:${port}?latency=0`, streamKey: '' }, { enabled: false }),
 };
-const encoder = ffmpegPublisher(input.publishUrl, { source: await fixture({ seconds: 20, gop: 300 }) });
+const encoder = ffmpegPublisher(input.publishUrl, { source: await fixture({ gop: 300 }) });
 const steady = await sink.session('steady');
 await until('a second of pictures', () => steady.videoCount > 30);
 

@@ -6,14 +6,15 @@
 // srt-live-transmit is one process for each output, fed by UDP. One receiving process takes all connections of a case.
 // Prints CPU seconds of the sending side per GB delivered, and its threads. Exits 1 if anything was lost.
 import { execFileSync } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Child, tempDir } from '../lib/cleanup.mjs';
 import { Daemon, SRT_TOOL } from '../lib/daemon.mjs';
 import { freePort } from '../lib/nginx_rtmp.mjs';
-import { fixture, fixtureTags } from '../lib/publishers.mjs';
+import { writeFlv } from '../lib/flv.mjs';
+import { fixtureTags, inflated } from '../lib/publishers.mjs';
 import { EndlessPublisher } from '../lib/rtmp_publisher.mjs';
 import { LiveInput } from '../lib/sdk.mjs';
 import { until } from '../lib/until.mjs';
@@ -21,7 +22,8 @@ import { until } from '../lib/until.mjs';
 const OUTPUTS = Number(process.argv[2] ?? 50);
 const SECONDS = Number(process.argv[3] ?? 20);
 const ROUNDS = Number(process.argv[4] ?? 2);
-const FIXTURE = { seconds: 10, gop: 60, bitrate: '3900k', size: '1280x720' }; // with 96 kbit/s of sound 4 Mbit/s
+const SHOW = 10; // seconds
+const TAGS = inflated(await fixtureTags(), 3900); // with 96 kbit/s of sound 4 Mbit/s
 const SETTLE = 4000; // ms, until all connections run
 
 const cpuOf = (pid) => {
@@ -85,10 +87,9 @@ async function relay() {
   const daemon = await Daemon.start(undefined, { logLevel: 'info' });
   const input = await LiveInput.create(daemon);
   for (let i = 0; i < OUTPUTS; i++) await input.addOutput({ url: `srt://127.0.0.1:${sink.port}`, streamKey: '' });
-  const tags = await fixtureTags(FIXTURE);
   const publisher = await EndlessPublisher.start(
     { port: daemon.ports.rtmp, key: input.key, chunkSize: 60_000, remember: false },
-    tags,
+    TAGS,
   );
   await sink.connected();
   const result = await window(sink, [daemon.pid]);
@@ -120,10 +121,11 @@ async function liveTransmit(file, bitrate) {
   return result;
 }
 
-const flv = await fixture(FIXTURE);
-const ts = join(tempDir('srt-fanout'), 'fixture.ts');
+const folder = tempDir('srt-fanout');
+const [flv, ts] = ['fixture.flv', 'fixture.ts'].map((name) => join(folder, name));
+writeFileSync(flv, writeFlv(TAGS));
 execFileSync('ffmpeg', ['-v', 'error', '-i', flv, '-c', 'copy', '-f', 'mpegts', '-muxdelay', '0', ts]);
-const bitrate = Math.round((readFileSync(ts).length * 8) / FIXTURE.seconds);
+const bitrate = Math.round((readFileSync(ts).length * 8) / SHOW);
 
 const cases = { floor: () => floor(ts, bitrate), relay, 'srt-live-transmit': () => liveTransmit(ts, bitrate) };
 const results = Object.fromEntries(Object.keys(cases).map((name) => [name, []]));

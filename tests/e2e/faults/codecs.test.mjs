@@ -58,7 +58,7 @@ faultLine('E13', 'the encoder vanishes and is back: sound alone, pictures alone,
     ['H.265', ['h265', 'aac'], { video: 'h265' }],
     ['MP2', ['h264', 'mpeg-audio'], { audio: 'mp2' }],
   ]) {
-    const bytes = await tsFixture({ seconds: 8, gop: 30, ...options });
+    const bytes = await tsFixture({ seconds: 8, ...options });
     const input = await LiveInput.create(daemon);
     const receiver = await SrtSink.listen({ tool: 'srt-live-transmit' });
     t.after(() => receiver.stop());

@@ -5,11 +5,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { tempDir } from '../lib/cleanup.mjs';
-import { FULL, goodScene, gopsOf, syntheticTags, timed } from '../lib/destinations.mjs';
-import { faultLine } from '../lib/fault_line.mjs';
+import { goodScene, gopsOf, syntheticTags } from '../lib/destinations.mjs';
+import { FULL, faultLine, timed } from '../lib/fault_line.mjs';
 import { FaultProxy } from '../lib/fault_proxy.mjs';
 import { writeFlv } from '../lib/flv.mjs';
-import { fixtureTags } from '../lib/publishers.mjs';
+import { fixtureTags, inflated } from '../lib/publishers.mjs';
 import { RtmpSink } from '../lib/rtmp_sink.mjs';
 import { decodeErrors } from '../lib/srt_peers.mjs';
 import { until } from '../lib/until.mjs';
@@ -78,8 +78,8 @@ faultLine('D2', 'a destination dies and returns after 3 s', { quick: true }, asy
     await delay(Math.max(0, died + 3000 - performance.now())); // how long it is away is what this is about
     const returned = performance.now();
     await proxy.accept();
-    const again = await sink.session('mortal', death + 1, { timeout: 40_000 });
-    line.atMost('connected again after its return', again.publishedAt - returned, timed(5000, 15_000), 'ms');
+    const again = await sink.session('mortal', death + 1, { timeout: 90_000 });
+    line.atMost('connected again after its return', again.publishedAt - returned, timed(5000), 'ms');
     await until('pictures', () => again.videoCount > 30);
 
     // Where the last frame before and the first one behind stand in the show, which goes round in ten seconds.
@@ -87,7 +87,7 @@ faultLine('D2', 'a destination dies and returns after 3 s', { quick: true }, asy
     const last = place(session.media.filter(({ kind }) => kind === 'video').at(-1));
     const next = place(again.firstVideo);
     const outage = again.publishedAt - died;
-    line.atMost('hole beyond the outage', next.timestamp - last.timestamp - outage, 1000, 'ms');
+    line.atMost('hole beyond the outage', next.timestamp - last.timestamp - outage, timed(1000), 'ms');
     line.exactly('first video packet is a keyframe', again.firstVideo.keyframe, true);
     const { orphans, back, strange } = gopsOf(publisher.published, again);
     line.exactly('frames without their keyframe, out of order, or never sent', orphans + back + strange, 0);
@@ -127,17 +127,17 @@ faultLine('D3', 'a destination accepts and never reads', { quick: true }, async 
   line.atLeast('frames dropped for it', cut.stats.framesDropped, 30);
   line.atMost('media waiting for it', queued, CAP.seconds * 1000 + 500, 'ms');
   if (!daemon.sanitized) line.atMost('memory for it', most, CAP.bytes / 1024, 'KiB');
-  line.atLeast('cut after the last progress', cutAfter, timed(9500, 5000), 'ms');
-  line.atMost('cut after the last progress', cutAfter, timed(12_000, 30_000), 'ms');
+  if (FULL) line.atLeast('cut after the last progress', cutAfter, 9500, 'ms');
+  line.atMost('cut after the last progress', cutAfter, timed(12_000), 'ms');
 
   // At the second try it reads, after a while.
-  const again = await sink.session('deaf', 1, { timeout: 20_000 });
-  line.atMost('tried again after', again.publishedAt - progress - cutAfter, timed(5000, 15_000), 'ms');
+  const again = await sink.session('deaf', 1, { timeout: 60_000 });
+  line.atMost('tried again after', again.publishedAt - progress - cutAfter, timed(5000), 'ms');
   const dropped = cut.stats.framesDropped + 15;
   await until('frames to be dropped', async () => (await input.output(uid)).stats.framesDropped > dropped);
   again.resume();
   const seen = again.videoCount;
-  await until('pictures', () => again.videoCount > seen + 120, { timeout: 20_000 });
+  await until('pictures', () => again.videoCount > seen + 120, { timeout: 60_000 });
   const first = gopsOf(publisher.published, deaf);
   const { holes, orphans, back, strange } = gopsOf(publisher.published, again);
   line.atLeast('holes', holes, 1);
@@ -147,8 +147,8 @@ faultLine('D3', 'a destination accepts and never reads', { quick: true }, async 
 });
 
 faultLine('D5', 'a link at half the bitrate', {}, async (t, line) => {
-  // A real picture of 4 Mbit/s with B-frames, for a decoder to look at.
-  const tags = await fixtureTags({ seconds: 10, gop: 30, bitrate: '4000k', size: '1280x720' });
+  // A real picture with B-frames, for a decoder to look at, filled up to 4 Mbit/s.
+  const tags = inflated(await fixtureTags({ gop: 30 }), 4000);
   const { input, sink, publisher, finish } = await goodScene(t, { tags, daemonOptions });
   const slow = await RtmpSink.listen({ bodies: true });
   t.after(() => slow.close());
@@ -171,7 +171,7 @@ faultLine('D5', 'a link at half the bitrate', {}, async (t, line) => {
   const { stats, status } = await input.output(uid);
   const over = performance.now(); // from then on nothing new pushes out what waits
   await finish(line);
-  await until('the end', () => session.closed, { timeout: 20_000 });
+  await until('the end', () => session.closed, { timeout: 60_000 });
 
   const { gops, holes, orphans, back, strange } = gopsOf(publisher.published, session);
   line.atLeast('GOPs that arrived', gops, 10);
@@ -209,7 +209,7 @@ faultLine('D7', 'a wrong key, and servers that turn away without a word', { quic
     const output = await input.output(wrong.uid);
     return output.status.message?.includes('This stream key expired on Tuesday.') && output;
   });
-  line.atMost("the server's words in the API after", performance.now() - since, timed(2000, 10_000), 'ms');
+  line.atMost("the server's words in the API after", performance.now() - since, timed(2000), 'ms');
   assert.equal(refused.status.state, 'retrying');
   assert.ok(!refused.status.message.includes('key-of-last-week'), 'the key is not among the words');
   const wait = ({ status }) => Date.parse(status.nextRetryAt) - Date.parse(status.since);
@@ -224,12 +224,13 @@ faultLine('D7', 'a wrong key, and servers that turn away without a word', { quic
       const output = await input.output(uid);
       return output.status.state === 'retrying' && wait(output) > 30_000 && output;
     },
-    { timeout: 40_000, interval: 50 },
+    { timeout: 120_000, interval: 50 },
   );
   assert.match(settled.status.message, /a wrong stream key or application is the usual cause/);
   line.atMost('tries an hour of one that hangs up', settled.status.attempt + (3600 * 1000) / wait(settled), 60);
   line.exactly('tries of it that the server saw', asked.get('mute'), settled.status.attempt);
-  line.exactly('tries of the refused key until then', asked.get('key-of-last-week'), 1);
+  const due = 1 + Math.floor((performance.now() - since) / wait(refused));
+  line.atMost('tries of the refused key until then', asked.get('key-of-last-week'), due);
   await finish(line);
 });
 

@@ -4,11 +4,11 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Daemon } from '../lib/daemon.mjs';
-import { FULL, syntheticTags } from '../lib/destinations.mjs';
+import { syntheticTags } from '../lib/destinations.mjs';
 import { compare, digest } from '../lib/exactness.mjs';
-import { faultLine } from '../lib/fault_line.mjs';
-import { kindOf } from '../lib/flv.mjs';
-import { fixtureTags } from '../lib/publishers.mjs';
+import { FULL, faultLine } from '../lib/fault_line.mjs';
+import { kindOf, readFlv } from '../lib/flv.mjs';
+import { fixtureFile, fixtureTags } from '../lib/publishers.mjs';
 import { RtmpPublisher } from '../lib/rtmp_publisher.mjs';
 import { RtmpSink } from '../lib/rtmp_sink.mjs';
 import { LiveInput } from '../lib/sdk.mjs';
@@ -63,7 +63,7 @@ const WRITERS = [
 
 faultLine('E6', 'timestamps cross 2^24, 2^31 and 2^32 ms', { quick: true }, async (t, line) => {
   const place = await house(t, { queue: { seconds: '600', bytes: '64MiB' } });
-  const tags = syntheticTags({ frames: 60, gop: 15, size: 3000 });
+  const tags = syntheticTags({ frames: 60, gop: 60, size: 3000 }); // one GOP: who connects late has all of it
   const shows = CLOCKS.flatMap(([clock, value]) =>
     WRITERS.map(([writer, prepare]) => ({ name: `${clock}, ${writer}`, from: value - 1000, prepare })),
   );
@@ -112,7 +112,7 @@ faultLine('E5', 'codec parameters change, with and without a reconnect', {}, asy
   const place = await house(t);
   const [small, large] = [
     await fixtureTags({ seconds: 4, gop: 30 }),
-    await fixtureTags({ seconds: 4, gop: 30, size: '640x360', bitrate: '800k' }),
+    readFlv(fixtureFile('other_size.flv')),
   ];
   // Which header each frame needs, by what it is.
   const needed = new Map();

@@ -51,7 +51,7 @@ faultLine('D6', 'SRT over 100 ms there and back with loss, reordering and duplic
     const url = `srt://127.0.0.1:${one.path.port}?latency=${one.latency}`;
     one.uid = (await input.addOutput({ url, streamKey: '' })).uid;
   }
-  const bytes = await tsFixture({ seconds: SECONDS, gop: 30, bitrate: '800k' });
+  const bytes = await tsFixture({ seconds: SECONDS, kbps: 900 });
   const publisher = new SrtFilePublisher(bytes, { ...input.publishSrt, latency: 120 });
   t.after(() => publisher.vanish());
   await publisher.start();

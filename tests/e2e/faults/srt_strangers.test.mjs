@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { run } from '../lib/cleanup.mjs';
 import { SRT_TOOL } from '../lib/daemon.mjs';
-import { goodScene, timed } from '../lib/destinations.mjs';
-import { faultLine } from '../lib/fault_line.mjs';
+import { goodScene } from '../lib/destinations.mjs';
+import { faultLine, timed } from '../lib/fault_line.mjs';
 import { LiveInput } from '../lib/sdk.mjs';
 import { ACCEPTED, callSrt } from '../lib/srt_handshake.mjs';
 import { tsFixture } from '../lib/ts_fixture.mjs';
@@ -18,6 +18,7 @@ const UNKNOWN_INPUT = 1404;
 const UNREADABLE = 0; // libsrt's own word for a handshake that is out of form
 
 const MANY = 300;
+const TOGETHER = 50; // more than the daemon keeps of one address (kMaxPendingPerAddress)
 
 faultLine('S10', 'SRT: no, wrong, short passphrase; no encryption; odd stream ids', { quick: true }, async (t, line) => {
   const { daemon, input, sink, publisher, finish } = await goodScene(t, { daemonOptions: { srt: {} } });
@@ -66,7 +67,7 @@ faultLine('S10', 'SRT: no, wrong, short passphrase; no encryption; odd stream id
     if (!(answer.ms <= slowest.ms)) Object.assign(slowest, { what, ms: answer.ms });
   }
   line.exactly(`codes of ${Object.keys(rows).length} rejections`, wrong.join('; '), '');
-  line.atMost(`the slowest answer (${slowest.what})`, slowest.ms, timed(3000, 10_000), 'ms');
+  line.atMost(`the slowest answer (${slowest.what})`, slowest.ms, timed(3000), 'ms');
 
   // The same by libsrt, as an encoder would.
   for (const [what, id, secret, code] of [
@@ -76,16 +77,18 @@ faultLine('S10', 'SRT: no, wrong, short passphrase; no encryption; odd stream id
   ]) {
     const answer = JSON.parse((await run(SRT_TOOL, ['probe', `${daemon.ports.srt}`, id, secret])).output);
     line.exactly(`libsrt, ${what}: code`, answer.code, code);
-    line.atMost(`libsrt, ${what}: rejected after`, answer.ms, timed(3000, 10_000), 'ms');
+    line.atMost(`libsrt, ${what}: rejected after`, answer.ms, timed(3000), 'ms');
   }
 
   // Each costs libsrt's buffers until it is forgotten, so there is an end to them.
   const before = daemon.residentKiB;
   const codes = new Set();
-  for (let i = 0; i < MANY; i++) {
-    const answer = await callSrt(daemon.ports.srt, { streamid: streamId, passphrase: 'wrong' });
-    answer.close();
-    codes.add(answer.code);
+  for (let i = 0; i < MANY; i += TOGETHER) {
+    const call = () => callSrt(daemon.ports.srt, { streamid: streamId, passphrase: 'wrong' });
+    for (const answer of await Promise.all(Array.from({ length: TOGETHER }, call))) {
+      answer.close();
+      codes.add(answer.code);
+    }
   }
   line.exactly(`codes of ${MANY} wrong passphrases`, [...codes].sort().join(), [WRONG, TOO_MANY].sort().join());
   if (!daemon.sanitized) line.atMost('memory for them', daemon.residentKiB - before, 32 * 1024, 'KiB');
@@ -105,7 +108,7 @@ faultLine('S10', 'SRT: no, wrong, short passphrase; no encryption; odd stream id
   line.exactly('the right passphrase, from elsewhere', await right('127.0.0.2'), true);
   const began = performance.now();
   await until('the right passphrase to be taken from there', () => right('127.0.0.1'));
-  line.atMost('the right passphrase, from there: taken after', performance.now() - began, timed(5000, 10_000), 'ms');
+  line.atMost('the right passphrase, from there: taken after', performance.now() - began, timed(5000), 'ms');
   assert.ok(!publisher.error);
   await finish(line);
 });

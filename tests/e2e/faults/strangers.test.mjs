@@ -3,15 +3,13 @@ import assert from 'node:assert/strict';
 import net from 'node:net';
 import { assertSinkExact } from '../lib/assertions.mjs';
 import { Daemon } from '../lib/daemon.mjs';
-import { faultLine } from '../lib/fault_line.mjs';
+import { FULL, faultLine, timed } from '../lib/fault_line.mjs';
 import { fixtureTags } from '../lib/publishers.mjs';
 import { HANDSHAKE, hello } from '../lib/rtmp.mjs';
 import { EndlessPublisher, RtmpPublisher } from '../lib/rtmp_publisher.mjs';
 import { RtmpSink } from '../lib/rtmp_sink.mjs';
 import { LiveInput } from '../lib/sdk.mjs';
 import { until } from '../lib/until.mjs';
-
-const FULL = process.env.SIMULCASTD_FAULTS !== undefined;
 
 /** A connection from one of many addresses of the loopback network, which the test may trickle bytes into. */
 class Stranger {
@@ -28,7 +26,7 @@ class Stranger {
 }
 
 faultLine('S2', 'sockets that send the handshake byte by byte, and that stop after each step', { quick: true }, async (t, line) => {
-  const count = FULL ? 5000 : 1000;
+  const count = FULL ? 5000 : 400; // 1024 descriptors are all that some machines give to a process
   const daemon = await Daemon.start(t, { logLevel: 'info' });
   const input = await LiveInput.create(daemon);
   const tags = await fixtureTags();
@@ -55,10 +53,10 @@ faultLine('S2', 'sockets that send the handshake byte by byte, and that stop aft
 
   const began = performance.now();
   const encoder = await EndlessPublisher.start(input.publishTo, tags);
-  line.atMost('an encoder is taken meanwhile after', performance.now() - began, FULL ? 1000 : 5000, 'ms');
+  line.atMost('an encoder is taken meanwhile after', performance.now() - began, timed(1000), 'ms');
   await until('all of them to be closed', () => strangers.every(({ closedAt }) => closedAt), { timeout: 60_000 });
   const longest = Math.max(...strangers.map(({ openedAt, closedAt }) => closedAt - (openedAt ?? closedAt)));
-  line.atMost('the last one was closed after', longest, FULL ? 11_000 : 30_000, 'ms'); // 10 s, and the second it may take to hang up
+  line.atMost('the last one was closed after', longest, timed(11_000), 'ms'); // 10 s, and the second it may take to hang up
   await encoder.stop();
 });
 
@@ -88,11 +86,11 @@ faultLine('S5', 'guessed keys are answered later and later, and nobody else is',
   line.exactly('different answers to unknown and wrong keys', words.size, 1);
   assert.match([...words][0], /not accepted/);
   line.atLeast('the sixth is answered after', late.ms, 1000, 'ms');
-  assert.ok(late.ms > free, `the first five took ${free} ms at most`);
+  if (FULL) assert.ok(late.ms > free, `the first five took ${free} ms at most`);
 
   const began = performance.now();
   const encoder = await EndlessPublisher.start(input.publishTo, tags); // the same address
-  line.atMost('the right key is taken after', performance.now() - began, FULL ? 500 : 3000, 'ms');
+  line.atMost('the right key is taken after', performance.now() - began, timed(500), 'ms');
   const session = await sink.session('show');
   await until('pictures', () => session.videoCount > 15);
   await encoder.stop();

@@ -137,13 +137,13 @@ export class Daemon {
         // Certificates of the tests are not trusted by fetch().
         return this.options.tls !== undefined || (await fetch(`${this.base}/readyz`)).status === 200;
       },
-      { timeout: 10_000 },
+      { timeout: 60_000 },
     );
   }
 
   async stop() {
     const began = performance.now();
-    const { code, signal } = await this.child.stop('SIGTERM', 5000);
+    const { code, signal } = await this.child.stop('SIGTERM', 20_000);
     const ms = performance.now() - began;
     if (code !== 0) throw new Error(`after SIGTERM the daemon ended with ${code ?? signal}:\n${this.child.tail}`);
     return { code, ms };

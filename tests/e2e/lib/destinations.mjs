@@ -8,15 +8,12 @@ import { randomBytes } from 'node:crypto';
 import { assertSinkExact } from './assertions.mjs';
 import { Daemon } from './daemon.mjs';
 import { compare } from './exactness.mjs';
+import { timed } from './fault_line.mjs';
 import { fixtureTags } from './publishers.mjs';
 import { EndlessPublisher } from './rtmp_publisher.mjs';
 import { RtmpSink } from './rtmp_sink.mjs';
 import { LiveInput } from './sdk.mjs';
 import { until } from './until.mjs';
-
-/** Limits that are wall-clock times hold in a run of scripts/faults; beside other tests they are `relaxed`. */
-export const FULL = process.env.SIMULCASTD_FAULTS !== undefined;
-export const timed = (limit, relaxed) => (FULL ? limit : relaxed);
 
 /** The value below which `share` of the values lie. NaN of none. */
 export function percentile(values, share) {
@@ -69,9 +66,8 @@ export async function goodScene(t, { good = 2, tags, decide, daemonOptions, bodi
     const before = sessions.flatMap((session) => delaysOf(publisher.published, session, { before: since }));
     const during = sessions.flatMap((session) => delaysOf(publisher.published, session, { since }));
     const [calm, hurt] = [percentile(before, 0.99), percentile(during, 0.99)];
-    // Beside other tests everything is late at times: then it is not to be much later than before the fault.
     const what = `added delay of pictures at the good ones, p99 (${calm.toFixed(1)} before)`;
-    line.atMost(what, hurt, timed(10, 3 * calm + 100), 'ms');
+    line.atMost(what, hurt, timed(10), 'ms');
   };
   return { daemon, sink, input, publisher, sessions, finish };
 }

@@ -14,6 +14,16 @@ import { appendFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 const WANTED = process.env.SIMULCASTD_FAULTS;
+
+/** Whether this is a run of scripts/faults: with full loads, and a machine to itself. */
+export const FULL = WANTED !== undefined;
+
+/**
+ * A limit that is a time by the clock. It holds in a full run; beside other tests, and on whatever machine those run, it
+ * says nothing.
+ */
+export const timed = (limit) => (FULL ? limit : Infinity);
+
 const RESULTS = process.env.SIMULCASTD_FAULTS_RESULTS;
 
 function tell(figure) {

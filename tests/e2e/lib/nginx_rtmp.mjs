@@ -57,12 +57,14 @@ export class NginxRtmp {
             if (!nginx.child.running) throw new Hopeless(nginx.child.tail);
             return accepts(nginx.port);
           },
-          { timeout: 3000 },
+          { timeout: 20_000 },
         );
         return nginx;
       } catch (error) {
         await nginx.child.stop('SIGKILL');
-        if (attempt === 4) throw error;
+        if (attempt < 4) continue;
+        nginx.server.close(); // else it keeps the test process from ending
+        throw error;
       }
     }
   }
@@ -88,10 +90,11 @@ load_module ${MODULES}/ngx_rtmp_module.so;
 daemon off;
 master_process off;
 worker_processes 1;
-pid ${this.folder}/nginx.pid;
+pid "${this.folder}/nginx.pid";
 error_log stderr notice;
 events { worker_connections 512; }
 rtmp {
+  access_log off; # the default is a file that only root may write
   server {
     listen 127.0.0.1:${this.port};
     chunk_size ${chunkSize};
@@ -99,7 +102,7 @@ rtmp {
     application live {
       live on;
       record all;
-      record_path ${this.folder};
+      record_path "${this.folder}";
       record_unique off;
       record_suffix .flv;
       on_publish ${hook};
@@ -127,13 +130,13 @@ rtmp {
     return this.events.filter((event) => event.call === call && event.name === name).length;
   }
 
-  async finished(name, { nth = 1, timeout = 10_000 } = {}) {
-    await until(`nginx to close its recording of ${name}`, () => this.count('record_done', name) >= nth, { timeout });
+  async finished(name, { nth = 1, ...options } = {}) {
+    await until(`nginx to close its recording of ${name}`, () => this.count('record_done', name) >= nth, options);
     return this.recorded(name);
   }
 
   async stop() {
-    await this.child.stop('SIGTERM', 2000);
+    await this.child.stop('SIGTERM', 10_000);
     await new Promise((resolve) => {
       this.server.close(resolve);
       this.server.closeAllConnections();

@@ -76,11 +76,8 @@ test('ffmpeg and GStreamer to nginx-rtmp and to our sink', async (t) => {
 test('the endless publisher loops without a seam', async (t) => {
   const sink = await RtmpSink.listen();
   t.after(() => sink.close());
-  const endless = await EndlessPublisher.start(
-    { port: sink.port, key: 'loop' },
-    await fixtureTags({ seconds: 1, gop: 15 }),
-  );
-  await until('three rounds', () => sink.named('loop')[0]?.videoCount > 75);
+  const endless = await EndlessPublisher.start({ port: sink.port, key: 'loop' }, await fixtureTags({ seconds: 1, gop: 30 }));
+  await until('three rounds', () => sink.named('loop')[0]?.videoCount > 95);
   await endless.stop();
   const [session] = sink.sessions;
   await until('the end of the session', () => session.closed);

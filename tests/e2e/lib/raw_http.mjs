@@ -45,7 +45,7 @@ export class RawHttp {
     return this.#received.length > 0;
   }
 
-  async closed({ timeout = 20_000 } = {}) {
+  async closed({ timeout = 60_000 } = {}) {
     await until('the other side to close', () => this.closedAt !== null, { timeout, interval: 2 });
     return this.answers;
   }

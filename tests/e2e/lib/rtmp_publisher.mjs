@@ -86,7 +86,7 @@ export class RtmpPublisher {
     this.write(this.#received.subarray(1, 1 + HANDSHAKE)); // C2 echoes S1
   }
 
-  async #until(what, probe, timeout = 5000) {
+  async #until(what, probe) {
     return until(
       what,
       () => {
@@ -98,7 +98,7 @@ export class RtmpPublisher {
         }
         return value;
       },
-      { timeout, interval: 2 },
+      { interval: 2 },
     );
   }
 

@@ -66,7 +66,7 @@ function handshake(fields) {
  */
 export async function callSrt(
   port,
-  { streamid, passphrase, keys, window = 8192, mtu = 1500, from = '127.0.0.1', timeout = 5000 } = {},
+  { streamid, passphrase, keys, window = 8192, mtu = 1500, from = '127.0.0.1', timeout = 30_000 } = {},
 ) {
   const socket = dgram.createSocket('udp4');
   await new Promise((resolve) => socket.bind(0, from, resolve));

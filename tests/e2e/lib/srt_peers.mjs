@@ -17,7 +17,7 @@ import { fromTs } from './access_units.mjs';
 import { Child, run, tempDir } from './cleanup.mjs';
 import { VIDEO, parseFlv, writeFlv } from './flv.mjs';
 import { PACKET, parseTs } from './mpegts.mjs';
-import { FPS, SOUND, encoding, picture } from './publishers.mjs';
+import { FPS, SOUND, encoding, gstWords, picture, x264enc } from './publishers.mjs';
 import { padTs } from './ts_fixture.mjs';
 import { Hopeless, until } from './until.mjs';
 
@@ -99,9 +99,12 @@ export class SrtFilePublisher {
   error = null;
   #abort = new AbortController();
 
-  /** `url`: srt://host:port. Options `streamid`, `passphrase`, `pbkeylen`, `latency` (ms), `speed` times real time. */
-  constructor(bytes, { url, speed = 1, latency = LATENCY, ...parameters }) {
-    this.bytes = padTs(bytes);
+  /**
+   * `url`: srt://host:port. Options `streamid`, `passphrase`, `pbkeylen`, `latency` (ms), `speed` times real time.
+   * `padding`: false leaves out the stuffing at the end.
+   */
+  constructor(bytes, { url, speed = 1, latency = LATENCY, padding = true, ...parameters }) {
+    this.bytes = padding ? padTs(bytes) : bytes;
     this.speed = speed;
     this.latency = latency;
     const target = plainUrl(url, { mode: 'caller', latency, ...parameters });
@@ -130,7 +133,7 @@ export class SrtFilePublisher {
   }
 
   /** Waits for the connection, and sends on from then on; fails if it was refused. */
-  async start({ timeout = 5000 } = {}) {
+  async start() {
     await until(
       'the connection of an SRT publisher',
       () => {
@@ -138,7 +141,7 @@ export class SrtFilePublisher {
         if (this.closed) throw new Hopeless(`the SRT publisher ended:\n${this.child.tail}`);
         return false;
       },
-      { timeout, interval: 5 },
+      { interval: 5 },
     );
     this.done = this.#send();
     this.done.catch((error) => {
@@ -165,11 +168,16 @@ export class SrtFilePublisher {
     await pace(times.at(-1) + (this.latency + 400) * this.speed);
   }
 
-  /** When all is sent and delivered: closes properly. Fails if the other side closed before. */
-  async finished() {
+  /** Waits until all is sent and delivered. Fails if the other side closed before. */
+  async delivered() {
     await this.done;
     if (this.groups * GROUP < this.bytes.length)
       throw new Error(`the SRT publisher was closed after ${this.groups} groups:\n${this.child.tail}`);
+  }
+
+  /** When all is sent and delivered: closes properly. */
+  async finished() {
+    await this.delivered();
     await this.stop();
   }
 
@@ -179,7 +187,7 @@ export class SrtFilePublisher {
     // The signal is heeded between two reads, and a read lasts until its input goes on or ends.
     this.child.kill('SIGTERM');
     this.child.process.stdin.end();
-    await this.child.stop('SIGTERM', 3000);
+    await this.child.stop('SIGTERM', 20_000);
     await this.done;
   }
 
@@ -205,14 +213,13 @@ class SrtEncoder {
     return fromTs(this.sent);
   }
 
-  async started({ timeout = 10_000 } = {}) {
+  async started() {
     await until(
       'the encoder to publish',
       () => {
         if (!this.child.running) throw new Hopeless(`the encoder ended:\n${this.child.tail}`);
         return this.sent.length > 20 * PACKET;
       },
-      { timeout },
     );
     return this;
   }
@@ -224,7 +231,7 @@ class SrtEncoder {
   }
 
   async stop() {
-    await this.child.stop('SIGINT', 10_000);
+    await this.child.stop('SIGINT', 30_000);
   }
 
   async vanish() {
@@ -250,7 +257,7 @@ export function ffmpegSrtPublisher(url, options = {}) {
     ...{ mode: 'caller', transtype: 'live', pkt_size: 1316, linger: 2 },
     ...{ latency, streamid, passphrase, pbkeylen },
   });
-  const escaped = target.replace(/[\\':|[\]]/g, '\\$&');
+  const escaped = (text) => text.replace(/[\\':|[\]]/g, '\\$&');
   return new SrtEncoder(
     'ffmpeg',
     [
@@ -263,7 +270,7 @@ export function ffmpegSrtPublisher(url, options = {}) {
         '0',
         '-f',
         'tee',
-        `[f=mpegts:onfail=abort]${escaped}|[f=mpegts:flush_packets=1]${truth}`,
+        `[f=mpegts:onfail=abort]${escaped(target)}|[f=mpegts:flush_packets=1]${escaped(truth)}`,
       ],
     ],
     truth,
@@ -281,15 +288,15 @@ export function gstreamerSrtPublisher(url, options = {}) {
   const pipeline = [
     'mpegtsmux name=mux alignment=7 ! tee name=t',
     `t. ! queue ! srtsink name=out auto-reconnect=false uri=${url} ${properties.join(' ')}`,
-    `t. ! queue ! filesink location=${truth} buffer-mode=unbuffered`,
+    't. ! queue ! filesink location=TRUTH buffer-mode=unbuffered',
     `videotestsrc is-live=true pattern=ball num-buffers=${seconds * FPS}`,
     `! video/x-raw,width=320,height=180,framerate=${FPS}/1`,
-    `! x264enc bframes=2 b-adapt=false key-int-max=${gop} bitrate=400 speed-preset=veryfast threads=1`,
+    `! ${x264enc(gop)}`,
     '! video/x-h264,profile=main ! h264parse ! queue ! mux.',
     `audiotestsrc is-live=true wave=pink-noise samplesperbuffer=1024 num-buffers=${audioBuffers}`,
     '! audio/x-raw,rate=44100,channels=2 ! avenc_aac bitrate=96000 ! aacparse ! queue ! mux.',
   ].join(' ');
-  return new SrtEncoder('gst-launch-1.0', ['-e', ...pipeline.split(' ')], truth);
+  return new SrtEncoder('gst-launch-1.0', ['-e', ...gstWords(pipeline, truth)], truth);
 }
 
 // How each tool receives from an SRT address into a file.
@@ -363,7 +370,6 @@ export class SrtSink {
             if (!child.running) throw new Hopeless(`${tool} ended:\n${child.tail}`);
             return udpPortTaken(chosen);
           },
-          { timeout: 5000 },
         );
         return sink;
       } catch (error) {
@@ -387,7 +393,7 @@ export class SrtSink {
   }
 
   /** Calls; again when nobody takes it, until `timeout` ms are over. */
-  async call({ timeout = 10_000 } = {}) {
+  async call(options = {}) {
     this.#launch();
     await until(
       `the output on port ${this.port} to take a call`,
@@ -396,7 +402,7 @@ export class SrtSink {
         if (!this.child.running) this.#launch();
         return false;
       },
-      { timeout, interval: 50 },
+      { ...options, interval: 50 },
     );
     return this;
   }
@@ -447,14 +453,14 @@ export class SrtSink {
   }
 
   /** Waits until the sender has closed and everything is in the file. */
-  async finished({ timeout = 10_000 } = {}) {
-    await until('the end of the stream at the SRT sink', () => !this.child.running, { timeout });
+  async finished(options) {
+    await until('the end of the stream at the SRT sink', () => !this.child.running, options);
     await this.child.exited;
     return this.received;
   }
 
   async stop(signal = 'SIGTERM') {
-    await this.child?.stop(signal, 3000);
+    await this.child?.stop(signal, 20_000);
     return this.received;
   }
 }

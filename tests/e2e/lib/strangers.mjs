@@ -10,7 +10,7 @@ import { Type } from './rtmp.mjs';
 import { RtmpPublisher } from './rtmp_publisher.mjs';
 import { until } from './until.mjs';
 
-const PATIENCE = 20_000; // the longest deadline a stranger has is 15 s
+const PATIENCE = 60_000; // the longest deadline a stranger has is 15 s
 
 /** Sends bytes to a port and waits until the other side closes. */
 export async function raw(port, bytes, { secure } = {}) {

@@ -1,39 +1,111 @@
-// MPEG-TS for tests whose subject is not the encoder: made by ffmpeg once and kept, with what encoders of the broadcast
-// world put in as well: a PID of private data. And the same with its clock set to another time.
+// MPEG-TS for tests whose subject is not the encoder: from tests/fixtures/e2e, and what is made of it here, the same on
+// every machine. What encoders of the broadcast world put in as well: a PID of private data, stuffing. And the same with
+// its clock set to another time.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { run } from './cleanup.mjs';
-import { PACKET, PID, WRAP, crc32, parseTs, pidOf, readPcr, readTimestamp, sectionOf } from './mpegts.mjs';
-import { SOUND, cached, encoding, picture } from './publishers.mjs';
+import { join } from 'node:path';
+import { tempDir } from './cleanup.mjs';
+import { PACKET, PID, WRAP, crc32, parseTs, pidOf, readPcr, readTimestamp, sectionOf, splitPackets } from './mpegts.mjs';
+import { FPS, fixtureFile } from './publishers.mjs';
 
 export const PRIVATE_PID = 0x1f0;
 const PRIVATE_PERIOD = 9000; // ticks of 90 kHz between two packets of it
 const KLVA = Buffer.from([0x05, 4, ...Buffer.from('KLVA')]); // registration descriptor
 
+// Those with sound that lasts exactly as long as the pictures can be repeated without a seam.
+const SEAMLESS = ['gop30.ts', 'gop120_two_sounds.ts', 'h265.ts'];
+
 /**
- * A 320x180 picture at 30 frames a second in H.264 with B-frames (`video: 'h265'`: HEVC) and AAC (`audio`: the name of
- * another encoder of ffmpeg, such as 'mp2'). `secondAudio`: a second sound. `privateData`: a PID of type 0x06 with the
- * registration KLVA, ten packets a second. Gives the path of the file.
+ * A 320x180 picture at 30 frames a second in H.264 with B-frames and AAC, `gop` 30, 120 (with a second sound) or 300;
+ * `video: 'h265'`: HEVC, `audio: 'mp2'`: MP2. `privateData`: a PID of type 0x06 with the registration KLVA, ten packets a
+ * second. `kbps`: null packets fill it up to this bitrate. Gives the bytes.
  */
-export async function makeTsFixture(options = {}) {
-  const { seconds = 10, gop = 60, bitrate = '400k', size = '320x180', privateData = true } = options;
-  const { video = 'h264', audio = 'aac', secondAudio = false } = options;
-  const args = [
-    ...['-f', 'lavfi', '-i', picture(size), '-f', 'lavfi', '-i', SOUND, '-t', String(seconds)],
-    ...['-map', '0:v', '-map', '1:a', ...(secondAudio ? ['-map', '1:a'] : [])],
-    ...encoding({ gop, bitrate }),
-    ...(video === 'h265' ? ['-c:v', 'libx265', '-x265-params', `log-level=error:bframes=2:keyint=${gop}`] : []),
-    ...['-c:a', audio],
-    // Some frames of sound go into one PES, as encoders have it.
-    ...['-muxdelay', '0.2', '-muxpreload', '0', '-pcr_period', '20', '-pat_period', '0.1'],
-  ];
-  return cached(`ts ${privateData} ${args.join(' ')}`, 'ts', async (file) => {
-    await run('ffmpeg', ['-hide_banner', '-loglevel', 'error', ...args, '-f', 'mpegts', file]);
-    if (privateData) writeFileSync(file, withPrivateData(readFileSync(file)));
-  });
+export async function tsFixture({ seconds = 8, gop = 30, video, audio, privateData = true, kbps } = {}) {
+  const name = video ? `${video}.ts` : audio ? `${audio}.ts` : gop === 120 ? 'gop120_two_sounds.ts' : `gop${gop}.ts`;
+  const bytes = ofLength(name, readFileSync(fixtureFile(name)), seconds);
+  const whole = privateData ? withPrivateData(bytes) : bytes;
+  return kbps ? atConstantRate(whole, kbps) : whole;
 }
 
-export async function tsFixture(options) {
-  return readFileSync(await makeTsFixture(options));
+/** The same as the path of a file. */
+export async function tsFixtureFile(options) {
+  const file = join(tempDir('fixture'), 'fixture.ts');
+  writeFileSync(file, await tsFixture(options));
+  return file;
+}
+
+/** As many seconds of it: cut off ahead of a picture, or gone through again and again. */
+function ofLength(name, bytes, seconds) {
+  const ts = parseTs(bytes);
+  const pictures = ts.pes(ts.stream('h264', 'h265').pid);
+  const wanted = Math.round(seconds * FPS);
+  if (wanted > pictures.length && !SEAMLESS.includes(name))
+    throw new Error(`${name} lasts ${pictures.length / FPS} s, not ${seconds}, and cannot be repeated`);
+  const rounds = Math.floor(wanted / pictures.length);
+  const rest = pictures[wanted % pictures.length].index * PACKET; // 0 or more packets ahead of the first picture
+  const parts = Array.from({ length: rounds }, (_, round) => againTs(ts, bytes, round, pictures.length));
+  if (wanted % pictures.length) parts.push(againTs(ts, bytes, rounds, pictures.length).subarray(0, rest));
+  return Buffer.concat(parts);
+}
+
+/** The stream as it comes in its nth round, when each has as many pictures: clocks and counters run on. */
+function againTs(ts, bytes, round, pictures) {
+  if (round === 0) return bytes;
+  const again = shiftTs(bytes, (round * pictures * 90_000) / FPS);
+  const payloads = new Map();
+  for (const { pid, payload } of ts.packets) if (payload) payloads.set(pid, (payloads.get(pid) ?? 0) + 1);
+  for (const packet of splitPackets(again)) {
+    packet[3] = (packet[3] & 0xf0) | ((packet[3] + round * (payloads.get(pidOf(packet)) ?? 0)) & 0x0f);
+  }
+  return again;
+}
+
+function stuffing() {
+  const packet = Buffer.alloc(PACKET, 0xff);
+  packet.set([0x47, PID.null >> 8, PID.null & 0xff, 0x10]);
+  return packet;
+}
+
+/** The same with null packets ahead of each PCR, up to this bitrate. */
+function atConstantRate(bytes, kbps) {
+  const parts = [];
+  const { packets, pcrs } = parseTs(bytes);
+  for (const packet of packets) {
+    if (packet.pcr !== undefined) {
+      const due = ((packet.pcr - pcrs[0].pcr) / 27_000) * (kbps / 8 / PACKET);
+      while (parts.length < due) parts.push(stuffing());
+    }
+    parts.push(packet.bytes);
+  }
+  return Buffer.concat(parts);
+}
+
+/**
+ * The same, but the last picture fills its packets to the last byte, so that nothing in them shows where it ends. A
+ * message to nobody (ITU-T H.264, D.1.7) ahead of its slices makes up for what is missing.
+ */
+export function withLastPictureFilled(bytes) {
+  const ts = parseTs(bytes);
+  const { pid } = ts.stream('h264');
+  const last = ts.pes(pid).at(-1).index;
+  const [first, ...others] = ts.packets.filter((packet) => packet.pid === pid && packet.index >= last);
+  const pes = Buffer.concat([first, ...others].map(({ payload }) => payload));
+  const slices = 9 + pes[8] + 6; // behind the PES header and the delimiter
+  if (pes.readUInt16BE(4) !== 0 || !pes.subarray(slices - 6).toString('hex').startsWith('0000000109'))
+    throw new Error('the last picture is not as it is expected: without a length, with a delimiter');
+  const room = PACKET - 4;
+  const open = (room - ((pes.length - first.payload.length) % room)) % room;
+  const message = Buffer.alloc(open < 23 ? open + room : open, 0x55);
+  message.set([0, 0, 1, 6, 5, message.length - 7]);
+  message[message.length - 1] = 0x80;
+  const whole = Buffer.concat([pes.subarray(0, slices), message, pes.subarray(slices)]);
+
+  const made = [Buffer.concat([first.bytes.subarray(0, PACKET - first.payload.length), whole.subarray(0, first.payload.length)])];
+  for (let at = first.payload.length; at < whole.length; at += room) {
+    const header = Buffer.from([0x47, pid >> 8, pid & 0xff, 0x10 | ((first.counter + made.length) & 0x0f)]);
+    made.push(Buffer.concat([header, whole.subarray(at, at + room)]));
+  }
+  const behind = ts.packets.filter((packet) => packet.index > last && packet.pid !== pid).map((packet) => packet.bytes);
+  return Buffer.concat([bytes.subarray(0, last * PACKET), ...made, ...behind]);
 }
 
 /** A packet of PSI with this section in it, in place of the one that `packet` has. */
@@ -135,8 +207,6 @@ export function shiftTs(bytes, ticks) {
  * again what is lost at the very end: only the packet behind it shows that it is missing.
  */
 export function padTs(bytes, { runOut = 10 } = {}) {
-  const stuffing = Buffer.alloc(PACKET, 0xff);
-  stuffing.set([0x47, PID.null >> 8, PID.null & 0xff, 0x10]);
   const missing = (7 - ((bytes.length / PACKET) % 7)) % 7;
-  return Buffer.concat([bytes, ...Array.from({ length: missing + 7 * runOut }, () => stuffing)]);
+  return Buffer.concat([bytes, ...Array.from({ length: missing + 7 * runOut }, stuffing)]);
 }

@@ -4,12 +4,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 /** Thrown by a probe that knows that waiting longer is pointless. */
 export class Hopeless extends Error {}
 
+// A deadline says that something hangs, not how fast it has to be: a busy machine may take its time.
+const PATIENCE = 30_000;
+
 /**
  * Calls `probe` until it gives something truthy, and gives that back. `probe` may throw: that counts as "not yet",
  * and its words are part of the error when time runs out.
  */
-export async function until(what, probe, { timeout = 10_000, interval = 20 } = {}) {
-  const deadline = Date.now() + timeout;
+export async function until(what, probe, { timeout = PATIENCE, interval = 20 } = {}) {
+  const deadline = performance.now() + timeout;
   let last;
   for (;;) {
     try {
@@ -20,7 +23,7 @@ export async function until(what, probe, { timeout = 10_000, interval = 20 } = {
       if (error instanceof Hopeless) throw error;
       last = error;
     }
-    if (Date.now() >= deadline) {
+    if (performance.now() >= deadline) {
       const why = last ? `; the last try said: ${last.message}` : '';
       throw new Error(`waited ${timeout} ms in vain for: ${what}${why}`, { cause: last });
     }
