@@ -5,6 +5,7 @@
 
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
+#include <cerrno>
 #include <cstdlib>
 #include <fstream>
 
@@ -27,7 +28,7 @@ std::string first_line(const std::filesystem::path& file, const std::string& wha
                        const std::string& instead) {
   std::ifstream in(file);
   if (!in) {
-    const bool forbidden = std::filesystem::exists(file.parent_path()) && ::access(file.c_str(), R_OK) != 0;
+    const bool forbidden = ::access(file.c_str(), R_OK) != 0 && errno == EACCES;
     fail(fmt::format("{} {} {}; {}", what, file.string(),
                      forbidden ? "may not be read by you: use sudo" : "cannot be read", instead));
   }

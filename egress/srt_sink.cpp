@@ -36,6 +36,8 @@ constexpr std::chrono::seconds kSendDropDelay{10};
 // An ending connection waits this long for the peer to have played what was sent.
 constexpr std::chrono::seconds kFarewell{3};
 constexpr std::chrono::milliseconds kFarewellPoll{10};
+// Beyond the latency: a peer that is busy takes what has come a little late.
+constexpr std::chrono::milliseconds kPlayed{300};
 // Below these a code is libsrt's own, from there on the peer chose it (access-control.md).
 constexpr int kPeerCodes = 1000;
 
@@ -309,7 +311,7 @@ asio::awaitable<void> SrtSink::finish() {
     stats = socket_->stats();
   }
   if (socket_->connected()) {
-    tick.expires_after(std::min<Steady::duration>(stats.latency + stats.rtt, kFarewell));
+    tick.expires_after(std::min<Steady::duration>(stats.latency + stats.rtt + kPlayed, kFarewell));
     co_await tick.async_wait(asio::use_awaitable);
   }
   close();

@@ -12,6 +12,7 @@ extern "C" {
 #include <cmath>
 #include <cstdarg>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <span>
 #include <stdexcept>
@@ -76,8 +77,13 @@ inline std::vector<Coded> encode_video(const VideoSettings& settings, int pictur
   if (settings.interlaced) context->flags |= AV_CODEC_FLAG_INTERLACED_DCT;
   const bool x264 = settings.encoder == "libx264";
   av_opt_set(context->priv_data, "preset", x264 ? "veryfast" : "ultrafast", 0);
-  av_opt_set(context->priv_data, x264 ? "x264-params" : "x265-params",
-             (settings.parameters + (x264 ? "" : ":log-level=none:pools=none:frame-threads=1")).c_str(), 0);
+  // As for the end-to-end tests: "asm=0", say.
+  const char* const extra = std::getenv("SIMULCASTD_E2E_X264");
+  const std::string last = !x264              ? ":log-level=none:pools=none:frame-threads=1"
+                           : extra != nullptr ? std::string(":") + extra
+                                              : "";
+  av_opt_set(context->priv_data, x264 ? "x264-params" : "x265-params", (settings.parameters + last).c_str(),
+             0);
   if (avcodec_open2(context.get(), encoder, nullptr) < 0) throw std::runtime_error("it does not open");
   Av<AVFrame> frame(av_frame_alloc());
   frame->format = settings.pixels;
