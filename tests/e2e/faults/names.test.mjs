@@ -4,12 +4,15 @@ import { delaysOf, goodScene, percentile } from '../lib/destinations.mjs';
 import { faultLine, isWanted } from '../lib/fault_line.mjs';
 import { inOwnNetwork, rerunInOwnNetwork } from '../lib/own_network.mjs';
 import { RtmpSink } from '../lib/rtmp_sink.mjs';
+import { LiveInput } from '../lib/sdk.mjs';
+import { fixtureTags } from '../lib/publishers.mjs';
+import { EndlessPublisher } from '../lib/rtmp_publisher.mjs';
 import { StubDns } from '../lib/stub_dns.mjs';
 import { until } from '../lib/until.mjs';
 
 const DEAD_NAMES = 12;
 
-if (isWanted('D9') && !inOwnNetwork) {
+if ((isWanted('D9') || isWanted('S15')) && !inOwnNetwork) {
   rerunInOwnNetwork(import.meta.filename, {
     // One question, and patience enough for an answer after ten seconds.
     resolver: 'nameserver 127.0.0.1\noptions timeout:14 attempts:1\n',
@@ -92,4 +95,52 @@ faultLine('D9', 'names: dead, 10 s late, a changed address, addresses without a 
   await until('lookups under way', () => dns.queries.some(waiting), { timeout: 20_000 });
   const { ms } = await daemon.stop();
   line.atMost(`stop with lookups under way`, ms, 2000, 'ms');
+});
+
+faultLine('S15', 'look-ups that are given up, and names that are all dead', {}, async (t, line) => {
+  const dns = await StubDns.listen();
+  t.after(() => dns.close());
+  const { daemon, input, sink, finish } = await goodScene(t);
+  dns.set('known.test', { a: ['127.0.0.1'] });
+  const known = await input.addOutput({ url: `rtmp://known.test:${sink.port}/live`, streamKey: 'known' });
+  await sink.session('known');
+  let connections = 1;
+  /** Cuts the innocent one's connection: how long until it is back. */
+  const back = async () => {
+    sink.named('known').at(-1).reset();
+    const began = performance.now();
+    const session = await sink.session('known', connections, { timeout: 200_000 });
+    connections += 1;
+    return session.publishedAt - began;
+  };
+
+  // One output, edited to a dead name three hundred times and then removed.
+  const EDITS = 300;
+  for (let i = 0; i < EDITS; i++) dns.set(`edited-${i}.test`, { dead: true });
+  const edited = await input.addOutput({ url: `rtmp://edited-0.test:${sink.port}/live`, streamKey: 'edited' });
+  for (let i = 1; i < EDITS; i++) await input.update(edited.uid, { url: `rtmp://edited-${i}.test:${sink.port}/live` });
+  await input.remove(edited.uid);
+  line.atMost(`${EDITS} look-ups given up: an innocent output is back after`, await back(), 5000, 'ms');
+
+  // Forty outputs to forty dead names, of another input, which is live as well.
+  const other = await LiveInput.create(daemon);
+  const encoder = await EndlessPublisher.start({ ...other.publishTo, remember: false }, await fixtureTags());
+  t.after(() => encoder.vanish());
+  for (let i = 0; i < 40; i++) {
+    dns.set(`dead-${i}.test`, { dead: true });
+    await other.addOutput({ url: `rtmp://dead-${i}.test:${sink.port}/live`, streamKey: `dead-${i}` });
+  }
+  await until('all dead names to be asked for', () => new Set(dns.queries.map(({ name }) => name).filter((name) => name.startsWith('dead-'))).size === 40, { timeout: 30_000 });
+  line.atMost('40 dead names: an innocent output is back after', await back(), 5000, 'ms');
+  dns.set('fresh.test', { a: ['127.0.0.1'] });
+  const began = performance.now();
+  await input.addOutput({ url: `rtmp://fresh.test:${sink.port}/live`, streamKey: 'fresh' });
+  const fresh = await sink.session('fresh', 0, { timeout: 60_000 });
+  line.atMost('and one whose name was never asked for is there after', fresh.publishedAt - began, 5000, 'ms');
+
+  // Its own name server falls silent.
+  dns.set('known.test', { dead: true });
+  line.atMost('its name server is silent: back, by its last address, after', await back(), 5000, 'ms');
+  line.exactly('it is live', (await input.untilOutput(known.uid, 'live')).status.state, 'live');
+  await finish(line);
 });
