@@ -1,5 +1,7 @@
 #include "media/gop_cache.hpp"
 
+#include <algorithm>
+#include <ranges>
 #include <utility>
 
 namespace simulcast::media {
@@ -39,14 +41,15 @@ void GopCache::drop_front() {
 }
 
 bool GopCache::too_much_before_start() const {
-  return packets_.back().dts - packets_.front().dts > kAudioSpan || bytes_ > kMaxBytes;
+  return packets_.back().dts - packets_.front().dts > kAudioSpan || too_much();
 }
 
 void GopCache::start_gop(const Packet& keyframe) {
   std::deque<Packet> before = std::exchange(packets_, {});
   bytes_ = 0;
   append(from_sync_point(keyframe));
-  for (const Packet& packet : before) {
+  const std::size_t skipped = before.size() - std::min(before.size(), kMostAhead);
+  for (const Packet& packet : before | std::views::drop(skipped)) {
     if (packet.kind != MediaKind::video && packet.dts >= keyframe.dts) append(packet);
   }
   ready_ = true;
@@ -60,7 +63,7 @@ void GopCache::push(const Packet& packet) {
   }
   append(packet);
   if (video_ && ready_) {
-    if (bytes_ > kMaxBytes) clear();
+    if (too_much()) clear();
     return;
   }
   // No keyframe yet, or no video at all: what is here may turn out to be ahead of the first keyframe.

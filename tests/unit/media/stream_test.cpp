@@ -183,5 +183,29 @@ TEST(GopCache, GopThatOutgrowsTheBoundIsLetGoWhole) {
   EXPECT_EQ(cache.packets().size(), 1U);
 }
 
+TEST(GopCache, AFloodOfTinyFramesIsBoundedInNumber) {
+  GopCache cache;
+  cache.push(packet(MediaKind::video, PacketRole::frame, 0ms, "K", true));
+  for (std::size_t i = 0; i < 3 * GopCache::kMaxPackets; ++i) {
+    cache.push(packet(MediaKind::audio, PacketRole::frame, 1ms, "a"));
+    ASSERT_LE(cache.packets().size(), GopCache::kMaxPackets);
+  }
+  EXPECT_FALSE(cache.ready()) << "a part of a GOP is of no use";
+  cache.push(packet(MediaKind::video, PacketRole::frame, 2ms, "K", true));
+  EXPECT_TRUE(cache.ready());
+}
+
+TEST(GopCache, SoundAheadOfAKeyframeIsLookedForAmongTheNewest) {
+  GopCache cache;
+  cache.push(packet(MediaKind::video, PacketRole::frame, 0ms, "K", true));
+  for (std::size_t i = 0; i < 20 * GopCache::kMostAhead; ++i) {
+    cache.push(packet(MediaKind::audio, PacketRole::frame, 9000ms, "a"));
+  }
+  for (int i = 1; i < 1000; ++i) {
+    cache.push(packet(MediaKind::video, PacketRole::frame, std::chrono::milliseconds(i), "K", true));
+    ASSERT_LE(cache.packets().size(), 1 + GopCache::kMostAhead);
+  }
+}
+
 }  // namespace
 }  // namespace simulcast::media
