@@ -34,6 +34,9 @@ struct OutputSnapshot {
   media::OutputStats stats;
 };
 struct InputSnapshot {
+  // Bytes of a name, cut at a character: meta.name may be as long as a request, and travels with each event.
+  static constexpr std::size_t kMaxName = 255;
+
   std::string uid;
   std::string name;                          // meta.name
   std::optional<media::InputStatus> status;  // empty before the first connection

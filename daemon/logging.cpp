@@ -24,6 +24,7 @@ extern "C" {
 #include <vector>
 
 #include "daemon/log_limit.hpp"
+#include "media/cut_text.hpp"
 
 namespace simulcast::daemon {
 
@@ -31,6 +32,8 @@ namespace {
 
 // Lines that may wait for standard error to take them.
 constexpr std::size_t kQueue = 8192;
+// Bytes of one line; of what is longer the beginning is kept.
+constexpr std::size_t kLongestLine = 4096;
 
 // A peer may put anything into the words it sends: a line stays one line, and a terminal is told nothing.
 std::string printable(std::string_view text) {
@@ -98,10 +101,11 @@ class LimitedSink final : public spdlog::sinks::base_sink<std::mutex> {
 
  private:
   void sink_it_(const spdlog::details::log_msg& message) override {
-    const std::string_view line(message.payload.data(), message.payload.size());
+    const std::string_view line =
+        media::cut_text({message.payload.data(), message.payload.size()}, kLongestLine);
     if (message.level >= spdlog::level::info && !limit_.admit(line, message.level, LogLimit::Clock::now()))
       return;
-    to_->log(message.time, message.source, message.level, message.payload);
+    to_->log(message.time, message.source, message.level, spdlog::string_view_t(line.data(), line.size()));
   }
   void flush_() override {}
 

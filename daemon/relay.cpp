@@ -8,6 +8,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
+#include "media/cut_text.hpp"
+
 namespace simulcast::daemon {
 
 namespace asio = boost::asio;
@@ -33,7 +35,8 @@ egress::OutputSpec spec_of(const control::Output& output) {
 
 std::string name_of(const control::LiveInput& input) {
   const auto* name = input.meta.if_contains("name");
-  return name != nullptr && name->is_string() ? std::string(name->get_string()) : std::string();
+  if (name == nullptr || !name->is_string()) return {};
+  return std::string(media::cut_text(name->get_string(), control::InputSnapshot::kMaxName));
 }
 
 // The API's recording.timeoutSeconds is how long the show of an input survives its encoder; 0 leaves it to
@@ -49,7 +52,8 @@ StreamSettings settings_of(const control::LiveInput& input, const StreamSettings
   }
   // A picture beside the one of the configuration: the API reaches no other file.
   if (const auto* name = input.meta.if_contains("slate"); name != nullptr && name->is_string()) {
-    const std::filesystem::path file(std::string(name->get_string()));
+    constexpr std::size_t kLongestName = 255;  // of a file, anywhere
+    const std::filesystem::path file(std::string(media::cut_text(name->get_string(), kLongestName)));
     if (!settings.slate.empty() && !file.empty() && file.filename() == file)
       settings.slate.replace_filename(file);
   }

@@ -12,10 +12,12 @@ extern "C" {
 #include <vector>
 
 #include "continuity/sound_format.hpp"
+#include "media/cut_text.hpp"
 #include "protocol/flv/codec_config.hpp"
 #include "protocol/flv/script_data.hpp"
 #include "protocol/flv/tag_body.hpp"
 #include "protocol/mpegts/tables.hpp"
+#include "protocol/rtmp/peer_text.hpp"
 #include "repackage/make_repackager.hpp"
 #include "repackage/picture.hpp"
 
@@ -200,7 +202,9 @@ void describe_metadata(const std::vector<Packet>& headers, Tracks& tracks) {
     if (header.role != PacketRole::metadata) continue;
     const auto metadata = flv::parse_metadata(header.payload.bytes());
     if (metadata.has_error()) continue;
-    tracks.encoder = metadata->encoder.substr(0, kMaxEncoder);
+    // People read it, in JSON as well. Only the beginning is looked at.
+    const auto words = std::string_view(metadata->encoder).substr(0, 4 * kMaxEncoder);
+    tracks.encoder = media::cut_text(rtmp::clean_peer_text(words, {}), kMaxEncoder);
     // Of codecs whose headers are not looked into.
     if (tracks.video && tracks.video->width == 0 && metadata->width && metadata->height) {
       constexpr double kMaxSide = 65'535;

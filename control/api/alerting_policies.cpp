@@ -19,11 +19,14 @@ constexpr std::size_t kMaxName = 255;
 constexpr std::size_t kMaxDescription = 1024;
 constexpr std::size_t kMaxId = 32;
 constexpr std::size_t kMaxEventType = 64;
+constexpr std::size_t kMaxInputs = 1000;    // that one policy names
+constexpr std::size_t kMaxEventTypes = 64;  // with repetitions
 
 void apply_filters(const json::object& object, Policy& policy, Findings& findings) {
   Members members(object, findings, "/filters");
-  policy.input_ids = members.texts("input_id", kMaxId).value_or(std::vector<std::string>{});
-  policy.event_types = members.texts("event_type", kMaxEventType).value_or(std::vector<std::string>{});
+  policy.input_ids = members.texts("input_id", kMaxId, kMaxInputs).value_or(std::vector<std::string>{});
+  policy.event_types =
+      members.texts("event_type", kMaxEventType, kMaxEventTypes).value_or(std::vector<std::string>{});
   for (std::size_t i = 0; i < policy.event_types.size(); ++i) {
     const bool known = std::ranges::any_of(
         kEventTypes, [&](EventType type) { return to_string(type) == policy.event_types[i]; });
@@ -50,6 +53,11 @@ void apply_mechanisms(const json::object& object, NotificationStore& store, Poli
   policy.webhooks.clear();
   if (webhooks->empty()) {
     findings.add(Problem::bad_value, "\"webhooks\" must name a webhook destination", "/mechanisms/webhooks");
+  }
+  if (webhooks->size() > kMaxWebhooks) {
+    findings.add(Problem::bad_value, fmt::format("\"webhooks\" must have at most {} items", kMaxWebhooks),
+                 "/mechanisms/webhooks");
+    return;
   }
   for (std::size_t i = 0; i < webhooks->size(); ++i) {
     const json::object* item = (*webhooks)[i].if_object();

@@ -61,6 +61,7 @@ json::object webhook_json(const Webhook& webhook) {
                       {"created_at", to_rfc3339(webhook.created)}};
   if (webhook.last_success) object["last_success"] = to_rfc3339(*webhook.last_success);
   if (webhook.last_failure) object["last_failure"] = to_rfc3339(*webhook.last_failure);
+  if (webhook.given_up > 0) object["given_up"] = webhook.given_up;
   return object;
 }
 

@@ -20,6 +20,7 @@ constexpr std::int64_t kMaxRetentionDays = 1096;
 constexpr std::int64_t kMaxTimeoutSeconds = 0x7FFFFFFF;  // what clients hold in an int
 constexpr std::size_t kMaxCreator = 255;
 constexpr std::size_t kMaxOrigin = 255;  // a host name, perhaps with a port
+constexpr std::size_t kMaxOrigins = 1000;
 
 // null takes away what may be absent (meta, defaultCreator, deleteRecordingAfterDays, allowedOrigins);
 // anywhere else it is of the wrong type.
@@ -33,7 +34,7 @@ void apply_recording(const json::object& object, Recording& recording, Findings&
     recording.require_signed_urls = *signed_urls;
   if (members.is_null("allowedOrigins")) {
     recording.allowed_origins.reset();
-  } else if (auto origins = members.texts("allowedOrigins", kMaxOrigin)) {
+  } else if (auto origins = members.texts("allowedOrigins", kMaxOrigin, kMaxOrigins)) {
     recording.allowed_origins = *std::move(origins);
   }
   if (const auto hide = members.boolean("hideLiveViewerCount")) recording.hide_live_viewer_count = *hide;

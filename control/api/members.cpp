@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "media/cut_text.hpp"
+
 namespace simulcast::control {
 
 namespace json = boost::json;
@@ -34,12 +36,9 @@ std::string_view kind_name(const json::value& value) {
   return "something else";
 }
 
-// Cut where a UTF-8 sequence begins, so that the answer stays valid.
 std::string shortened(std::string_view name) {
-  if (name.size() <= kMaxShownName) return std::string(name);
-  std::size_t end = kMaxShownName;
-  while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xC0) == 0x80) --end;
-  return std::string(name.substr(0, end)) + "...";
+  const std::string_view cut = media::cut_text(name, kMaxShownName);
+  return cut.size() == name.size() ? std::string(name) : std::string(cut) + "...";
 }
 
 // RFC 6901, 3.
@@ -161,12 +160,18 @@ std::optional<std::string> Members::one_of(std::string_view name,
   return std::nullopt;
 }
 
-std::optional<std::vector<std::string>> Members::texts(std::string_view name, std::size_t max_bytes) {
+std::optional<std::vector<std::string>> Members::texts(std::string_view name, std::size_t max_bytes,
+                                                       std::size_t max_items) {
   const json::value* value = find(name);
   if (value == nullptr) return std::nullopt;
   const json::array* array = value->if_array();
   if (array == nullptr) {
     wrong_type(name, "an array of strings", *value);
+    return std::nullopt;
+  }
+  if (array->size() > max_items) {
+    findings_.add(Problem::bad_value, fmt::format("\"{}\" must have at most {} items", name, max_items),
+                  pointer_to(name));
     return std::nullopt;
   }
   std::vector<std::string> texts;

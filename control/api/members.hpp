@@ -49,7 +49,9 @@ class Members {
   // Without control characters, which have no place in any of our texts, and at most `max_bytes` long.
   std::optional<std::string> text(std::string_view name, std::size_t max_bytes);
   std::optional<std::string> one_of(std::string_view name, std::initializer_list<std::string_view> values);
-  std::optional<std::vector<std::string>> texts(std::string_view name, std::size_t max_bytes);
+  // At most `max_items` of them.
+  std::optional<std::vector<std::string>> texts(std::string_view name, std::size_t max_bytes,
+                                                std::size_t max_items);
   const boost::json::object* object(std::string_view name);
   const boost::json::array* array(std::string_view name);
 

@@ -5,7 +5,9 @@
 #include <boost/algorithm/string/case_conv.hpp>
 #include <locale>
 
+#include "control/engine.hpp"
 #include "control/store/timestamps.hpp"
+#include "media/cut_text.hpp"
 
 namespace simulcast::control {
 
@@ -25,6 +27,17 @@ std::string upper_case(std::string_view word) {
 
 std::string because(const std::string& message) {
   return message.empty() ? std::string() : ": " + message;
+}
+
+std::string cut(const std::string& text, std::size_t bytes) {
+  return std::string(media::cut_text(text, bytes));
+}
+
+EventSubject shortened(const EventSubject& subject) {
+  return {.input_name = cut(subject.input_name, InputSnapshot::kMaxName),
+          .output_name = cut(subject.output_name, InputSnapshot::kMaxName),
+          .video_codec = cut(subject.video_codec, kMaxCodec),
+          .audio_codec = cut(subject.audio_codec, kMaxCodec)};
 }
 
 struct Error {
@@ -73,8 +86,11 @@ std::string sentence(const NotificationEvent& event, const EventSubject& subject
 
 }  // namespace
 
-json::object notification_body(const NotificationEvent& event, const EventSubject& subject,
+json::object notification_body(const NotificationEvent& whole_event, const EventSubject& whole_subject,
                                const std::string& webhook_name, Timestamp now) {
+  const EventSubject subject = shortened(whole_subject);
+  NotificationEvent event = whole_event;
+  event.output.message = cut(event.output.message, kMaxMessage);
   json::object data{{"notification_name", "Stream Live Input"},
                     {"input_id", event.input_uid},
                     {"event_type", to_string(event.type)},
@@ -93,7 +109,7 @@ json::object notification_body(const NotificationEvent& event, const EventSubjec
     data["state"] = to_string(event.output.state);
     data["message"] = event.output.message;
   }
-  json::object body{{"name", webhook_name}, {"text", sentence(event, subject)}};
+  json::object body{{"name", cut(webhook_name, InputSnapshot::kMaxName)}, {"text", sentence(event, subject)}};
   body["data"] = std::move(data);
   body["ts"] = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
   return body;

@@ -1,6 +1,8 @@
 // What a webhook gets to read: an event as JSON, in the shape of the original.
 //
-// Pure functions. Messages of outputs are the destinations' own words, already free of secrets.
+// Pure functions. Messages of outputs are the destinations' own words, already free of secrets. Every text in
+// it is cut: names to InputSnapshot::kMaxName bytes, messages to kMaxMessage, codecs to kMaxCodec. So a body
+// has a few kilobytes at the most, whatever users and peers call themselves.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -10,6 +12,9 @@
 #include "control/store/records.hpp"
 
 namespace simulcast::control {
+
+constexpr std::size_t kMaxMessage = 1024;
+constexpr std::size_t kMaxCodec = 64;
 
 // What is known of whom the event is about.
 struct EventSubject {

@@ -8,15 +8,15 @@
 #include <iterator>
 #include <utility>
 
+#include "media/cut_text.hpp"
+
 namespace simulcast::control {
 
 namespace {
 
-// In one transaction; many inputs may change at one moment.
-constexpr std::size_t kMaxTogether = 1000;
-
+// Of a sorted list: each event asks each policy.
 bool names(const std::vector<std::string>& list, std::string_view value) {
-  return std::ranges::find(list, value) != list.end();
+  return std::ranges::binary_search(list, value);
 }
 
 // A policy without event types gets what the original would send: nothing that its receivers do not know.
@@ -92,7 +92,7 @@ void Notifier::look() {
   std::set<std::string> inputs;
   for (const NotificationEvent& event : events) inputs.insert(event.input_uid);
   for (const std::string& input_uid : inputs) take_note_of(input_uid);
-  if (!events.empty()) store_deliveries(events);
+  if (!events.empty()) write_later(std::move(events));
   for (const std::string& input_uid : ended) known_.erase(input_uid);
   for (const std::string& input_uid : edited) forget_deleted(input_uid);
 }
@@ -123,7 +123,7 @@ void Notifier::take_note_of(const std::string& input_uid) {
   const auto input = engine_.snapshot_of(input_uid);
   if (!input) return;
   Known& known = known_[input_uid];
-  known.name = input->name;
+  known.name = media::cut_text(input->name, InputSnapshot::kMaxName);
   for (const OutputSnapshot& output : input->outputs) known.outputs[output.uid] = output.name;
   if (!input->stats) return;
   if (input->stats->video) known.video_codec = input->stats->video->codec;
@@ -146,6 +146,10 @@ void Notifier::read_policies() {
   try {
     std::vector<Policy> policies = store_.policies(account_);
     std::erase_if(policies, [](const Policy& policy) { return !policy.enabled; });
+    for (Policy& policy : policies) {
+      std::ranges::sort(policy.input_ids);
+      std::ranges::sort(policy.event_types);
+    }
     std::map<std::string, std::string> webhook_names;
     for (Webhook& webhook : store_.webhooks(account_)) webhook_names[webhook.id] = std::move(webhook.name);
     policies_ = std::move(policies);
@@ -157,30 +161,52 @@ void Notifier::read_policies() {
   }
 }
 
-void Notifier::store_deliveries(const std::vector<NotificationEvent>& events) {
+void Notifier::write_later(std::vector<NotificationEvent> events) {
+  const bool under_way = !unwritten_.empty();
+  for (NotificationEvent& event : events) {
+    if (unwritten_.size() < kMaxUnwritten) {
+      EventSubject subject = subject_of(event);
+      unwritten_.push_back({std::move(event), std::move(subject)});
+    } else if (lost_++ == 0) {
+      spdlog::error("notifications are lost, there are more events than can be written");
+    }
+  }
+  if (!under_way) write_slice();
+}
+
+void Notifier::write_slice() {
   read_policies();
   const Timestamp now = now_();
   std::vector<Delivery> deliveries;
-  for (const NotificationEvent& event : events) {
-    std::set<std::string> told;  // once, however many policies say so
-    for (const Policy& policy : policies_) {
-      if (!wants(policy, event)) continue;
-      for (const std::string& id : policy.webhooks) {
-        const auto name = webhook_names_.find(id);
-        if (name == webhook_names_.end() || !told.insert(id).second) continue;
-        const auto body = notification_body(event, subject_of(event), name->second, now);
-        deliveries.push_back({0, id, now, boost::json::serialize(body)});
-      }
-    }
-    if (deliveries.size() >= kMaxTogether) store_and_wake(std::exchange(deliveries, {}));
+  while (!unwritten_.empty() && deliveries.size() < kMaxTogether) {
+    add_deliveries(unwritten_.front().event, unwritten_.front().subject, now, deliveries);
+    unwritten_.pop_front();
   }
   if (!deliveries.empty()) store_and_wake(deliveries);
+  if (!unwritten_.empty()) {
+    boost::asio::post(executor_, [this] { write_slice(); });
+  } else if (const std::size_t lost = std::exchange(lost_, 0); lost > 0) {
+    spdlog::error("notifications were lost count={}", lost);
+  }
+}
+
+void Notifier::add_deliveries(const NotificationEvent& event, const EventSubject& subject, Timestamp now,
+                              std::vector<Delivery>& deliveries) const {
+  std::set<std::string_view> told;  // once, however many policies say so
+  for (const Policy& policy : policies_) {
+    if (!wants(policy, event)) continue;
+    for (const std::string& id : policy.webhooks) {
+      const auto name = webhook_names_.find(id);
+      if (name == webhook_names_.end() || !told.insert(id).second) continue;
+      const auto body = notification_body(event, subject, name->second, now);
+      deliveries.push_back({0, id, now, boost::json::serialize(body)});
+    }
+  }
 }
 
 void Notifier::store_and_wake(const std::vector<Delivery>& deliveries) {
   try {
-    const std::size_t dropped = store_.push(deliveries, kMaxWaiting);
-    if (dropped > 0) spdlog::warn("notifications: too many wait, the oldest are given up count={}", dropped);
+    for (const auto& [webhook, count] : store_.push(deliveries, {})) delivery_.gave_up(webhook, count);
   } catch (const StoreError& error) {
     spdlog::error("notifications are lost, the store cannot be written count={} cause=\"{}\"",
                   deliveries.size(), error.what());

@@ -2,11 +2,13 @@
 //
 // Listens to the engine, and puts what its policies ask for into the outbox before anything is sent; from
 // there WebhookDelivery takes it. What happens at one moment is written together, a moment later, so that
-// neither the engine nor a burst of events waits for the disk. When the store cannot be written the events
-// are lost, and the log says so. Owned by Application, lives on the control thread.
+// neither the engine nor a burst of events waits for the disk; a great deal of it in slices, between which
+// the control thread does its other work. When the store cannot be written the events are lost, and the log
+// says so. Owned by Application, lives on the control thread.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
+#include <deque>
 #include <map>
 #include <set>
 #include <string>
@@ -22,8 +24,10 @@ namespace simulcast::control {
 
 class Notifier final : public EngineListener {
  public:
-  // In the outbox, of one webhook; beyond it the oldest go.
-  static constexpr std::size_t kMaxWaiting = 10'000;
+  // Rows that are written in one transaction, or as many as one event makes.
+  static constexpr std::size_t kMaxTogether = 100;
+  // Events that are still to be written; beyond it the newest are lost.
+  static constexpr std::size_t kMaxUnwritten = 20'000;
 
   // `engine` and `store` must outlive this, and this the work of `executor`.
   Notifier(boost::asio::any_io_executor executor, Engine& engine, NotificationStore& store,
@@ -52,7 +56,10 @@ class Notifier final : public EngineListener {
   void take_note_of(const std::string& input_uid);
   void forget_deleted(const std::string& input_uid);
   EventSubject subject_of(const NotificationEvent& event) const;
-  void store_deliveries(const std::vector<NotificationEvent>& events);
+  void write_later(std::vector<NotificationEvent> events);
+  void write_slice();
+  void add_deliveries(const NotificationEvent& event, const EventSubject& subject, Timestamp now,
+                      std::vector<Delivery>& deliveries) const;
   void store_and_wake(const std::vector<Delivery>& deliveries);
 
   const boost::asio::any_io_executor executor_;
@@ -62,6 +69,13 @@ class Notifier final : public EngineListener {
   NotificationStore& store_;
   WebhookDelivery delivery_;
   NotificationEvents events_;
+
+  struct Unwritten {
+    NotificationEvent event;
+    EventSubject subject;  // as it was then
+  };
+  std::deque<Unwritten> unwritten_;
+  std::size_t lost_ = 0;  // since unwritten_ was full
 
   bool look_is_due_ = false;
   std::vector<NotificationEvent> pending_;

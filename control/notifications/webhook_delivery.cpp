@@ -25,8 +25,9 @@ struct Destination {
 
   const std::string id;
   State state = State::idle;
-  bool failing = false;  // when the request under way began
-  int failures = 0;      // in a row
+  bool failing = false;      // when the request under way began
+  int failures = 0;          // in a row
+  std::size_t given_up = 0;  // since it worked for the last time
   asio::steady_timer timer;
   std::int64_t done = 0;  // accepted, also when the store could not note it
 };
@@ -48,10 +49,21 @@ struct WebhookDelivery::Impl : std::enable_shared_from_this<Impl> {
         post(std::move(the_post)),
         settings(std::move(the_settings)) {}
 
-  void wake(const std::string& id) {
+  const DestinationPtr& destination_of(const std::string& id) {
     DestinationPtr& destination = destinations[id];
     if (!destination) destination = std::make_shared<Destination>(executor, id);
-    enqueue(destination);
+    return destination;
+  }
+
+  void wake(const std::string& id) { enqueue(destination_of(id)); }
+
+  void gave_up(const std::string& id, std::size_t count) {
+    Destination& destination = *destination_of(id);
+    if (destination.given_up == 0) {
+      spdlog::warn("webhook: too many notifications wait, the oldest are given up webhook={} count={}", id,
+                   count);
+    }
+    destination.given_up += count;
   }
 
   // Of no effect on one that is busy or waits: it looks for more by itself.
@@ -158,10 +170,12 @@ struct WebhookDelivery::Impl : std::enable_shared_from_this<Impl> {
   }
 
   void note_success(Destination& destination, const Webhook& webhook, const Delivery& delivery) {
-    if (destination.failures > 0) {
-      spdlog::info("webhook works again webhook={} url={}", webhook.id, shown(webhook.url));
+    if (destination.failures > 0 || destination.given_up > 0) {
+      spdlog::info("webhook works again webhook={} url={} given_up={}", webhook.id, shown(webhook.url),
+                   destination.given_up);
     }
     destination.failures = 0;
+    destination.given_up = 0;
     destination.done = delivery.sequence;
     store.delivered(webhook.id, delivery.sequence, settings.now());
   }
@@ -204,6 +218,10 @@ void WebhookDelivery::start() {
 
 void WebhookDelivery::wake(const std::string& webhook) {
   impl_->wake(webhook);
+}
+
+void WebhookDelivery::gave_up(const std::string& webhook, std::size_t count) {
+  impl_->gave_up(webhook, count);
 }
 
 void WebhookDelivery::changed(const std::string& webhook) {

@@ -50,6 +50,9 @@ class WebhookDelivery {
   // It has another address or secret: no need to wait any longer.
   void changed(const std::string& webhook);
   void deleted(const std::string& webhook);
+  // So many that waited for it are given up, as there were too many. The log says so once, until it works
+  // again.
+  void gave_up(const std::string& webhook, std::size_t count);
 
  private:
   struct Impl;

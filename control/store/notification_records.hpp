@@ -22,6 +22,7 @@ struct Webhook {
   std::string secret;  // empty: none; never shown, never logged
   std::optional<Timestamp> last_success;
   std::optional<Timestamp> last_failure;
+  std::int64_t given_up = 0;  // notifications that it never got, because too many waited or for too long
 
   bool operator==(const Webhook&) const = default;
 };

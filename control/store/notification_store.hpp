@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,14 @@
 #include "control/store/store.hpp"
 
 namespace simulcast::control {
+
+// How much may wait in the outbox. Beyond it the oldest go: of the webhook itself, or, where all together
+// have too much, of the one with most.
+struct OutboxLimits {
+  std::size_t rows = 10'000;                         // of one webhook
+  std::size_t bytes = std::size_t{4} << 20;          // of one webhook, in bodies
+  std::size_t bytes_of_all = std::size_t{16} << 20;  // of all webhooks
+};
 
 class NotificationStore {
  public:
@@ -37,9 +46,10 @@ class NotificationStore {
   virtual bool update_policy(const Policy& policy) = 0;
   virtual bool delete_policy(std::string_view account, std::string_view id) = 0;
 
-  // The outbox. All of them or none; those of webhooks that are gone are left out. `limit`: how many a
-  // webhook may have waiting, beyond which its oldest go. Gives how many have gone.
-  virtual std::size_t push(const std::vector<Delivery>& deliveries, std::size_t limit) = 0;
+  // The outbox. All of them or none; those of webhooks that are gone are left out. Gives how many of which
+  // webhooks the limits have cost.
+  using GivenUp = std::map<std::string, std::size_t, std::less<>>;
+  virtual GivenUp push(const std::vector<Delivery>& deliveries, const OutboxLimits& limits) = 0;
   virtual std::vector<std::string> webhooks_with_deliveries(std::string_view account) = 0;
   // The first behind this one.
   virtual std::optional<Delivery> next_delivery(std::string_view webhook, std::int64_t behind) = 0;

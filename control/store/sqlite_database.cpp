@@ -1,6 +1,7 @@
 #include "control/store/sqlite_database.hpp"
 
 #include <fcntl.h>
+#include <spdlog/fmt/fmt.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,6 +21,8 @@ constexpr mode_t kOwnerOnly = S_IRUSR | S_IWUSR;
 // For SQLite as a whole, which needs some 2 MiB and a few times the largest record (a request's body, at most
 // 1 MiB). What a damaged file announces beyond is refused, not allocated.
 constexpr std::int64_t kMaxMemory = std::int64_t{32} << 20;
+
+constexpr std::int64_t kMaxIdleLog = std::int64_t{4} << 20;
 
 StoreError::Kind kind_of(int error) {
   return error == ENOSPC || error == EDQUOT ? StoreError::Kind::full : StoreError::Kind::failed;
@@ -45,6 +48,8 @@ SQLite::Database open_database(const std::filesystem::path& file) {
   const std::string journal = database.execAndGet("PRAGMA journal_mode = WAL").getString();
   if (journal != "wal") throw StoreError("its file system does not support a write-ahead log");
   database.exec("PRAGMA synchronous = FULL");
+  // Of the write-ahead log, once what is in it is in the database: a large moment leaves no large file.
+  database.exec(fmt::format("PRAGMA journal_size_limit = {}", kMaxIdleLog));
   database.exec("PRAGMA foreign_keys = ON");
   migrate(database);
   return database;

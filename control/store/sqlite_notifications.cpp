@@ -6,10 +6,10 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value_from.hpp>
 #include <boost/json/value_to.hpp>
-#include <set>
 #include <utility>
 
 #include "control/store/sqlite_database.hpp"
+#include "control/store/sqlite_outbox.hpp"
 #include "control/store/sqlite_rows.hpp"
 
 namespace simulcast::control {
@@ -19,7 +19,7 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::string_view kWebhookColumns =
-    "account, id, created, name, url, secret, last_success, last_failure";
+    "account, id, created, name, url, secret, last_success, last_failure, given_up";
 constexpr std::string_view kPolicyColumns =
     "account, id, created, modified, name, description, enabled, input_ids, event_types";
 
@@ -57,7 +57,8 @@ Webhook read_webhook(SQLite::Statement& row) {
           .url = row.getColumn(4).getString(),
           .secret = row.getColumn(5).getString(),
           .last_success = time_if_any(row.getColumn(6)),
-          .last_failure = time_if_any(row.getColumn(7))};
+          .last_failure = time_if_any(row.getColumn(7)),
+          .given_up = row.getColumn(8).getInt64()};
 }
 
 // Without its webhooks.
@@ -78,7 +79,7 @@ Policy read_policy(SQLite::Statement& row) {
 }  // namespace
 
 struct SqliteNotifications::Impl {
-  explicit Impl(std::shared_ptr<SqliteDatabase> file) : database(std::move(file)) {}
+  explicit Impl(std::shared_ptr<SqliteDatabase> file) : database(std::move(file)), outbox(*database) {}
 
   SQLite::Statement prepare(const std::string& sql) { return database->prepare(sql); }
 
@@ -137,12 +138,12 @@ struct SqliteNotifications::Impl {
   }
 
   const std::shared_ptr<SqliteDatabase> database;
+  SqliteOutbox outbox;
 
   SQLite::Statement webhooks =
       prepare(fmt::format("SELECT {} FROM webhooks WHERE account = ? ORDER BY sequence", kWebhookColumns));
   SQLite::Statement webhook =
       prepare(fmt::format("SELECT {} FROM webhooks WHERE account = ? AND id = ?", kWebhookColumns));
-  SQLite::Statement webhook_exists = prepare("SELECT 1 FROM webhooks WHERE id = ?");
   SQLite::Statement count_webhooks = prepare("SELECT count(*) FROM webhooks WHERE account = ?");
   SQLite::Statement insert_webhook =
       prepare("INSERT INTO webhooks (account, id, created, name, url, secret) VALUES (?, ?, ?, ?, ?, ?)");
@@ -169,20 +170,6 @@ struct SqliteNotifications::Impl {
   SQLite::Statement clear_policy = prepare("DELETE FROM policy_webhooks WHERE policy_id = ?");
   SQLite::Statement add_to_policy =
       prepare("INSERT INTO policy_webhooks (policy_id, position, webhook_id) VALUES (?, ?, ?)");
-
-  SQLite::Statement push = prepare("INSERT INTO outbox (webhook_id, created, body) VALUES (?, ?, ?)");
-  // All from the one on that has `limit` newer ones.
-  SQLite::Statement drop_oldest = prepare(
-      "DELETE FROM outbox WHERE webhook_id = ?1 AND sequence <= "
-      "(SELECT sequence FROM outbox WHERE webhook_id = ?1 ORDER BY sequence DESC LIMIT 1 OFFSET ?2)");
-  SQLite::Statement waiting = prepare(
-      "SELECT id FROM webhooks WHERE account = ? AND EXISTS (SELECT 1 FROM outbox WHERE webhook_id = "
-      "webhooks.id)");
-  SQLite::Statement next = prepare(
-      "SELECT sequence, created, body FROM outbox WHERE webhook_id = ? AND sequence > ? ORDER BY sequence "
-      "LIMIT 1");
-  SQLite::Statement remove = prepare("DELETE FROM outbox WHERE webhook_id = ? AND sequence <= ?");
-  SQLite::Statement drop_old = prepare("DELETE FROM outbox WHERE webhook_id = ? AND created <= ?");
 };
 
 SqliteNotifications::SqliteNotifications(std::shared_ptr<SqliteDatabase> database) {
@@ -236,8 +223,10 @@ bool SqliteNotifications::update_webhook(const Webhook& webhook) {
 }
 
 bool SqliteNotifications::delete_webhook(std::string_view account, std::string_view id) {
-  return impl_->database->guarded(
-      [&] { return Query(impl_->delete_webhook).bind(account).bind(id).exec() == 1; });
+  return impl_->database->guarded([&] {
+    impl_->outbox.forget(id);
+    return Query(impl_->delete_webhook).bind(account).bind(id).exec() == 1;
+  });
 }
 
 std::vector<Policy> SqliteNotifications::policies(std::string_view account) {
@@ -300,48 +289,23 @@ bool SqliteNotifications::delete_policy(std::string_view account, std::string_vi
       [&] { return Query(impl_->delete_policy).bind(account).bind(id).exec() == 1; });
 }
 
-std::size_t SqliteNotifications::push(const std::vector<Delivery>& deliveries, std::size_t limit) {
-  return impl_->database->guarded([&] {
-    auto transaction = impl_->database->begin();
-    std::set<std::string_view> grown;
-    for (const Delivery& delivery : deliveries) {
-      if (!Query(impl_->webhook_exists).bind(delivery.webhook).step()) continue;
-      Query(impl_->push).bind(delivery.webhook).bind(number(delivery.created)).bind(delivery.body).exec();
-      grown.insert(delivery.webhook);
-    }
-    int dropped = 0;
-    for (const std::string_view webhook : grown) {
-      dropped += Query(impl_->drop_oldest).bind(webhook).bind(static_cast<std::int64_t>(limit)).exec();
-    }
-    transaction.commit();
-    return static_cast<std::size_t>(dropped);
-  });
+NotificationStore::GivenUp SqliteNotifications::push(const std::vector<Delivery>& deliveries,
+                                                     const OutboxLimits& limits) {
+  return impl_->database->guarded([&] { return impl_->outbox.push(deliveries, limits); });
 }
 
 std::vector<std::string> SqliteNotifications::webhooks_with_deliveries(std::string_view account) {
-  return impl_->database->guarded([&] {
-    std::vector<std::string> ids;
-    Query query(impl_->waiting);
-    query.bind(account);
-    while (query.step()) ids.push_back(query.row().getColumn(0).getString());
-    return ids;
-  });
+  return impl_->database->guarded([&] { return impl_->outbox.webhooks(account); });
 }
 
 std::optional<Delivery> SqliteNotifications::next_delivery(std::string_view webhook, std::int64_t behind) {
-  return impl_->database->guarded([&]() -> std::optional<Delivery> {
-    Query query(impl_->next);
-    if (!query.bind(webhook).bind(behind).step()) return std::nullopt;
-    SQLite::Statement& row = query.row();
-    return Delivery{row.getColumn(0).getInt64(), std::string(webhook), time_of(row.getColumn(1)),
-                    row.getColumn(2).getString()};
-  });
+  return impl_->database->guarded([&] { return impl_->outbox.next(webhook, behind); });
 }
 
 void SqliteNotifications::delivered(std::string_view webhook, std::int64_t sequence, Timestamp now) {
   impl_->database->guarded([&] {
     auto transaction = impl_->database->begin();
-    Query(impl_->remove).bind(webhook).bind(sequence).exec();
+    impl_->outbox.remove(webhook, sequence);
     Query(impl_->note_success).bind(number(now)).bind(webhook).exec();
     transaction.commit();
   });
@@ -352,9 +316,7 @@ void SqliteNotifications::failed(std::string_view webhook, Timestamp now) {
 }
 
 std::size_t SqliteNotifications::drop_deliveries(std::string_view webhook, Timestamp time) {
-  return impl_->database->guarded([&] {
-    return static_cast<std::size_t>(Query(impl_->drop_old).bind(webhook).bind(number(time)).exec());
-  });
+  return impl_->database->guarded([&] { return impl_->outbox.drop(webhook, time); });
 }
 
 }  // namespace simulcast::control

@@ -33,7 +33,7 @@ class SqliteNotifications final : public NotificationStore {
   bool update_policy(const Policy& policy) override;
   bool delete_policy(std::string_view account, std::string_view id) override;
 
-  std::size_t push(const std::vector<Delivery>& deliveries, std::size_t limit) override;
+  GivenUp push(const std::vector<Delivery>& deliveries, const OutboxLimits& limits) override;
   std::vector<std::string> webhooks_with_deliveries(std::string_view account) override;
   std::optional<Delivery> next_delivery(std::string_view webhook, std::int64_t behind) override;
   void delivered(std::string_view webhook, std::int64_t sequence, Timestamp now) override;

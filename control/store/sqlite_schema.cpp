@@ -111,6 +111,10 @@ CREATE TABLE outbox (
 ) STRICT;
 CREATE INDEX outbox_by_webhook ON outbox (webhook_id, sequence);
 )sql",
+    // How many notifications a webhook never got.
+    R"sql(
+ALTER TABLE webhooks ADD COLUMN given_up INTEGER NOT NULL DEFAULT 0;
+)sql",
 };
 
 int schema_of(SQLite::Database& database) {

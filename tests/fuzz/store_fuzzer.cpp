@@ -50,7 +50,7 @@ void use(control::SqliteNotifications& store) {
   policy.id = "55555555555555555555555555555555";
   policy.webhooks = {webhook.id};
   (void)store.insert_policy(policy, 1000, control::IdempotencyKey{"key", {}});
-  (void)store.push({{0, webhook.id, {}, "{}"}}, 10);
+  (void)store.push({{0, webhook.id, {}, "{}"}}, {});
   (void)store.delete_webhook(kAccount, webhook.id);
   (void)store.delete_policy(kAccount, policy.id);
 }

@@ -1,6 +1,7 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 
 #include "api_fixture.hpp"
@@ -342,6 +343,86 @@ TEST_F(AlertingTest, AStoreThatFailsLosesTheEventAndNothingElse) {
   SQLite::Database(file_.string(), SQLite::OPEN_READWRITE).exec("ALTER TABLE hidden RENAME TO outbox");
   input(false);
   EXPECT_THAT(waiting(webhook), ElementsAre("live_input.disconnected"));
+}
+
+// However long a name, and however many webhooks: each transaction is a small one, and between two of them
+// the thread does other things.
+TEST_F(AlertingTest, ManyNotificationsAreWrittenInSlices) {
+  engine_.snapshots[0].name = std::string(std::size_t{1} << 20, 'n');
+  std::vector<std::string> webhooks;
+  for (std::size_t i = 0; i < kMaxWebhooks; ++i) webhooks.push_back(new_webhook());
+  for (const std::string& webhook : webhooks) new_policy(webhook);
+  settle();
+  constexpr std::size_t kTimes = 10;
+  for (std::size_t i = 0; i < kTimes; ++i) {
+    input(true);
+    input(false);
+  }
+  io_.restart();
+  std::size_t turns = 0;
+  std::size_t most_rows = 0;
+  std::size_t rows = 0;
+  SQLite::Database database(file_.string());
+  while (rows < 2 * kTimes * kMaxWebhooks && io_.poll_one() > 0) {
+    ++turns;
+    const auto now = static_cast<std::size_t>(database.execAndGet("SELECT count(*) FROM outbox").getInt64());
+    most_rows = std::max(most_rows, now - rows);
+    rows = now;
+  }
+  EXPECT_EQ(rows, 2 * kTimes * kMaxWebhooks);
+  EXPECT_LE(most_rows, Notifier::kMaxTogether + kMaxWebhooks);
+  EXPECT_GE(turns, rows / (Notifier::kMaxTogether + kMaxWebhooks));
+  EXPECT_LT(database.execAndGet("SELECT sum(length(body)) FROM outbox").getInt64(),
+            static_cast<std::int64_t>(rows * 1024));
+  EXPECT_EQ(waiting(webhooks[0]).size(), 2 * kTimes);
+  EXPECT_EQ(waiting(webhooks[0]).front(), "live_input.connected");
+  EXPECT_EQ(waiting(webhooks[0]).back(), "live_input.disconnected");
+}
+
+TEST_F(AlertingTest, MoreThanCanBeWrittenIsLost) {
+  const std::string webhook = new_webhook();
+  new_policy(webhook);
+  settle();
+  for (std::size_t i = 0; i < Notifier::kMaxUnwritten / 2 + 3; ++i) {
+    input(true);
+    input(false);
+  }
+  settle();
+  const auto waits = SQLite::Database(file_.string()).execAndGet("SELECT count(*) FROM outbox").getInt64();
+  const auto given_up = notifications_.webhook(kAccount, webhook)->given_up;
+  EXPECT_EQ(waits + given_up, static_cast<std::int64_t>(Notifier::kMaxUnwritten));
+  EXPECT_LE(waits, static_cast<std::int64_t>(OutboxLimits{}.rows));
+  // Afterwards all goes on.
+  input(true);
+  EXPECT_EQ(waiting(webhook).back(), "live_input.connected");
+}
+
+TEST_F(AlertingTest, AWebhookSaysHowManyItNeverGot) {
+  const std::string webhook = new_webhook();
+  notifications_.push({{0, webhook, now_, "1"}, {0, webhook, now_, "2"}, {0, webhook, now_, "3"}},
+                      {.rows = 1});
+  EXPECT_EQ(call("GET", kWebhooks + "/" + webhook).object().at("given_up"), 2);
+}
+
+TEST_F(AlertingTest, APolicyNamesNoMoreThanItMay) {
+  const std::string webhook = new_webhook();
+  const auto list = [](std::size_t count, const std::string& item) {
+    std::string text = item;
+    for (std::size_t i = 1; i < count; ++i) text += "," + item;
+    return "[" + text + "]";
+  };
+  const auto answer = [&](const std::string& filters) {
+    return call("POST", kPolicies, policy_body(webhook, R"(, "filters": {)" + filters + "}"));
+  };
+  EXPECT_TRUE(answer(R"("input_id": )" + list(1000, R"("i")")).ok());
+  EXPECT_TRUE(is_error(answer(R"("input_id": )" + list(1001, R"("i")")), 400, 10005, "/filters/input_id",
+                       "at most 1000"));
+  EXPECT_TRUE(is_error(answer(R"("event_type": )" + list(100'000, R"("x")")), 400, 10005,
+                       "/filters/event_type", "at most 64"));
+  const std::string many = R"({"name": "n", "enabled": true, "alert_type": "stream_live_notifications",
+      "mechanisms": {"webhooks": )" +
+                           list(kMaxWebhooks + 1, R"({"id": ")" + webhook + R"("})") + "}}";
+  EXPECT_TRUE(is_error(call("POST", kPolicies, many), 400, 10005, "/mechanisms/webhooks", "at most 64"));
 }
 
 }  // namespace

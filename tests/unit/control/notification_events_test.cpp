@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <boost/json/serialize.hpp>
+
+#include "control/engine.hpp"
 #include "control/notifications/notification_body.hpp"
 
 namespace simulcast::control::test {
@@ -217,6 +220,27 @@ TEST(NotificationBodyTest, OfAnOutput) {
   event.type = EventType::output_retrying;
   EXPECT_EQ(notification_body(event, {}, "Hook", kNow).at("text"),
             "Output o of live input i still fails after 3 tries: it said no");
+}
+
+// Users and peers choose their words: what does not fit is left out, at the end of a character.
+TEST(NotificationBodyTest, LongTextsAreCut) {
+  std::string name(std::size_t{1} << 20, 'x');
+  name.replace(InputSnapshot::kMaxName - 1, 2, "\u00e4");
+  const EventSubject subject{
+      .input_name = name, .output_name = name, .video_codec = name, .audio_codec = name};
+  const std::string shown(InputSnapshot::kMaxName - 1, 'x');
+  NotificationEvent event{EventType::output_errored, "i", "o", {}, {}, kWhen};
+  event.output.message = std::string(std::size_t{1} << 20, 'm');
+  const auto body = notification_body(event, subject, name, kNow);
+  const auto text = [](const boost::json::value& value) { return std::string(value.as_string()); };
+  EXPECT_EQ(text(body.at("name")), shown);
+  EXPECT_EQ(text(body.at("data").at("output_name")), shown);
+  EXPECT_EQ(text(body.at("data").at("message")), std::string(kMaxMessage, 'm'));
+  EXPECT_EQ(text(body.at("text")),
+            "Output \"" + shown + "\" (o) of live input \"" + shown +
+                "\" (i) has failed and is tried again: " + std::string(kMaxMessage, 'm'));
+  event = {EventType::input_errored, "i", {}, disconnected(InputReason::ttl_exceeded), {}, kWhen};
+  EXPECT_LT(boost::json::serialize(notification_body(event, subject, name, kNow)).size(), 2000U);
 }
 
 }  // namespace

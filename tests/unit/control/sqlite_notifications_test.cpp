@@ -12,6 +12,7 @@ namespace simulcast::control::test {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::Pair;
 
 namespace {
 
@@ -52,8 +53,8 @@ class SqliteNotificationsTest : public testing::Test {
     store_ = std::make_unique<SqliteNotifications>(sqlite_->database());
   }
   void add(const std::string& id) { store_->insert_webhook(webhook(id), 100, {}); }
-  void push(const std::string& id, const std::string& body, std::size_t limit = 100) {
-    dropped_ = store_->push({{0, id, kNow, body}}, limit);
+  void push(const std::string& id, const std::string& body, OutboxLimits limits = {}) {
+    given_up_ = store_->push({{0, id, kNow, body}}, limits);
   }
   std::vector<std::string> bodies(const std::string& id) {
     std::vector<std::string> bodies;
@@ -69,7 +70,7 @@ class SqliteNotificationsTest : public testing::Test {
   std::filesystem::path file_ = directory_.path() / "simulcastd.db";
   std::unique_ptr<SqliteStore> sqlite_;
   std::unique_ptr<SqliteNotifications> store_;
-  std::size_t dropped_ = 0;
+  NotificationStore::GivenUp given_up_;
 };
 
 TEST_F(SqliteNotificationsTest, EveryMemberSurvivesReopening) {
@@ -144,7 +145,7 @@ TEST_F(SqliteNotificationsTest, TheOutboxKeepsOrderOverReopening) {
   add("a");
   add("b");
   EXPECT_THAT(store_->webhooks_with_deliveries(kAccount), IsEmpty());
-  store_->push({{0, "a", kNow, "1"}, {0, "b", kNow, "2"}, {0, "a", kNow, "3"}}, 100);
+  store_->push({{0, "a", kNow, "1"}, {0, "b", kNow, "2"}, {0, "a", kNow, "3"}}, {});
   push("a", "4");
   open();
   EXPECT_THAT(bodies("a"), ElementsAre("1", "3", "4"));
@@ -173,21 +174,83 @@ TEST_F(SqliteNotificationsTest, BeyondTheLimitTheOldestGo) {
   add("b");
   push("b", "other");
   for (int i = 1; i <= 3; ++i) {
-    push("a", std::to_string(i), 3);
-    EXPECT_EQ(dropped_, 0U);
+    push("a", std::to_string(i), {.rows = 3});
+    EXPECT_THAT(given_up_, IsEmpty());
   }
-  push("a", "4", 3);
-  EXPECT_EQ(dropped_, 1U);
+  push("a", "4", {.rows = 3});
+  EXPECT_THAT(given_up_, ElementsAre(Pair("a", 1)));
   EXPECT_THAT(bodies("a"), ElementsAre("2", "3", "4"));
-  EXPECT_EQ(store_->push({{0, "a", kNow, "5"}, {0, "a", kNow, "6"}}, 1), 4U);
+  EXPECT_THAT(store_->push({{0, "a", kNow, "5"}, {0, "a", kNow, "6"}}, {.rows = 1}),
+              ElementsAre(Pair("a", 4)));
   EXPECT_THAT(bodies("a"), ElementsAre("6"));
   EXPECT_THAT(bodies("b"), ElementsAre("other"));
+  EXPECT_EQ(store_->webhook(kAccount, "a")->given_up, 5);
+  EXPECT_EQ(store_->webhook(kAccount, "b")->given_up, 0);
+}
+
+// However few they are: a body may be long.
+TEST_F(SqliteNotificationsTest, BeyondTheLimitOfBytesTheOldestGo) {
+  add("a");
+  add("b");
+  const OutboxLimits limits{.bytes = 10};
+  push("b", "other", limits);
+  push("a", "12345", limits);
+  push("a", "67890", limits);
+  EXPECT_THAT(given_up_, IsEmpty());
+  push("a", "x", limits);
+  EXPECT_THAT(given_up_, ElementsAre(Pair("a", 1)));
+  EXPECT_THAT(bodies("a"), ElementsAre("67890", "x"));
+  // Bytes, not characters.
+  push("a", "\u00e4\u00e4\u00e4", limits);
+  EXPECT_THAT(bodies("a"), ElementsAre("x", "\u00e4\u00e4\u00e4"));
+  push("a", "longer than all of it", limits);
+  EXPECT_THAT(bodies("a"), IsEmpty());
+  EXPECT_THAT(bodies("b"), ElementsAre("other"));
+  EXPECT_EQ(store_->webhook(kAccount, "a")->given_up, 5);
+}
+
+TEST_F(SqliteNotificationsTest, WhereAllHaveTooMuchTheFullestLosesItsOldest) {
+  for (const char* id : {"a", "b", "c"}) add(id);
+  const OutboxLimits limits{.bytes_of_all = 10};
+  push("a", "1", limits);
+  for (const char* body : {"222", "333"}) push("b", body, limits);
+  push("c", "44", limits);
+  EXPECT_THAT(given_up_, IsEmpty());
+  push("c", "55", limits);
+  EXPECT_THAT(given_up_, ElementsAre(Pair("b", 1)));
+  EXPECT_THAT(bodies("a"), ElementsAre("1"));
+  EXPECT_THAT(bodies("b"), ElementsAre("333"));
+  EXPECT_THAT(bodies("c"), ElementsAre("44", "55"));
+}
+
+// What has been delivered, dropped or deleted counts no more, nor what another run has left counts less.
+TEST_F(SqliteNotificationsTest, WhatWaitsIsCountedRight) {
+  for (const char* id : {"a", "b", "c"}) add(id);
+  const OutboxLimits limits{.bytes = 6, .bytes_of_all = 9};
+  push("a", "111", limits);
+  push("a", "222", limits);
+  store_->delivered("a", store_->next_delivery("a", 0)->sequence, kNow);
+  push("a", "333", limits);
+  EXPECT_THAT(given_up_, IsEmpty());
+  store_->drop_deliveries("a", kNow);
+  push("b", "444", limits);
+  push("b", "555", limits);
+  EXPECT_THAT(given_up_, IsEmpty());
+  store_->delete_webhook(kAccount, "b");
+  push("c", "666", limits);
+  push("c", "777", limits);
+  EXPECT_THAT(given_up_, IsEmpty());
+  open();
+  push("c", "888", limits);
+  EXPECT_THAT(given_up_, ElementsAre(Pair("c", 1)));
+  EXPECT_THAT(bodies("c"), ElementsAre("777", "888"));
+  EXPECT_EQ(store_->webhook(kAccount, "a")->given_up, 2);
 }
 
 TEST_F(SqliteNotificationsTest, OldOnesAreDropped) {
   add("a");
   push("a", "old");
-  store_->push({{0, "a", kNow + std::chrono::microseconds(1), "new"}}, 100);
+  store_->push({{0, "a", kNow + std::chrono::microseconds(1), "new"}}, {});
   EXPECT_EQ(store_->drop_deliveries("a", kNow - std::chrono::microseconds(1)), 0U);
   EXPECT_EQ(store_->drop_deliveries("a", kNow), 1U);
   EXPECT_THAT(bodies("a"), ElementsAre("new"));

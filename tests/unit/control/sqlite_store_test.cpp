@@ -197,7 +197,7 @@ TEST_F(SqliteStoreTest, DurableSettings) {
   store_->insert_input(full_input("i"), {});
   SQLite::Database other(file_.string(), SQLite::OPEN_READONLY);
   EXPECT_EQ(other.execAndGet("PRAGMA journal_mode").getString(), "wal");
-  EXPECT_EQ(other.execAndGet("PRAGMA user_version").getInt(), 2);
+  EXPECT_EQ(other.execAndGet("PRAGMA user_version").getInt(), 3);
   EXPECT_EQ(other.execAndGet("SELECT count(*) FROM live_inputs").getInt(), 1);  // committed, seen by others
 }
 

@@ -52,8 +52,8 @@ class FlakyNotifications final : public NotificationStore {
   bool delete_policy(std::string_view account, std::string_view id) override {
     return store_.delete_policy(account, id);
   }
-  std::size_t push(const std::vector<Delivery>& deliveries, std::size_t limit) override {
-    return store_.push(deliveries, limit);
+  GivenUp push(const std::vector<Delivery>& deliveries, const OutboxLimits& limits) override {
+    return store_.push(deliveries, limits);
   }
   std::vector<std::string> webhooks_with_deliveries(std::string_view account) override {
     return store_.webhooks_with_deliveries(account);
@@ -109,7 +109,7 @@ class WebhookDeliveryTest : public testing::Test {
     store_.insert_webhook(webhook, 1000, {});
   }
   void push(const std::string& id, const std::string& body) {
-    store_.push({{0, id, now_, body}}, 1000);
+    store_.push({{0, id, now_, body}}, {});
     delivery_->wake(id);
   }
   bool waits(const std::string& id) { return store_.next_delivery(id, 0).has_value(); }
@@ -295,7 +295,7 @@ TEST_F(WebhookDeliveryTest, AChangedOneIsAskedAtOnce) {
                             .now = [this] { return now_; }});
   add("a");
   failure_ = "no";
-  store_.push({{0, "a", now_, "1"}}, 10);
+  store_.push({{0, "a", now_, "1"}}, {});
   delivery.changed("a");  // not known yet
   delivery.wake("a");
   settle();
