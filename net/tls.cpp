@@ -40,8 +40,6 @@ ssl_ctx_st* new_context(const SSL_METHOD* method) {
   // as such.
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                 SSL_MODE_RELEASE_BUFFERS);
-  // A record that brings nothing for us ends a read, so that how many follow each other shows.
-  SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
   // Encoders and ingests commonly close without close_notify: that is an end of stream, not an error.
   SSL_CTX_set_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION);
   return context;
@@ -96,6 +94,10 @@ class OpenSslTransport final : public TlsTransport {
         input_(static_cast<int>(socket_.native_handle())),
         ssl_(SSL_new(context_->native())) {
     if (!ssl_) throw std::bad_alloc();
+    // A record that brings nothing for us ends a read, so that how many follow each other shows. Not for the
+    // whole context: the streams of Asio, which the API and webhooks use, take such an end for a wish for
+    // more bytes, and lose the answer behind a session ticket.
+    SSL_clear_mode(ssl_.get(), SSL_MODE_AUTO_RETRY);
     BIO* const bio = input_.make_bio();
     SSL_set_bio(ssl_.get(), bio, bio);
     SSL_set_msg_callback(ssl_.get(), note_message);
