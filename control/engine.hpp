@@ -7,6 +7,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -58,6 +59,9 @@ class Engine {
 
   // Empty before the first connection of this input.
   virtual std::optional<InputReport> input_status(std::string_view input_uid) const = 0;
+
+  // Grows whenever what input_status() says of any input becomes another, save for `last_seen`.
+  virtual std::uint64_t input_changes() const = 0;
 
   // Of the media that comes in now; empty while the input is not live.
   virtual std::optional<media::InputStats> input_stats(std::string_view input_uid) const = 0;

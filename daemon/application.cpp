@@ -211,10 +211,11 @@ void Application::open_control() {
 // Whoever reaches this listener may read it.
 void Application::open_metrics() {
   if (!config_.control.metrics) return;
+  metrics_page_ = std::make_unique<control::MetricsPage>(*metrics_, config_.requests_per_second);
   metrics_http_ =
       std::make_unique<control::HttpServer>(control_.get_executor(), [this](const control::Request& request) {
         const net::Activity activity("a request for the metrics");
-        return control::metrics_only(*metrics_, request);
+        return metrics_page_->handle(request);
       });
   config_.control.metrics->port = metrics_http_->listen(*config_.control.metrics);
 }
@@ -320,6 +321,7 @@ void Application::reload() {
     const auto tokens = current_tokens(fresh);
     renew_certificates(fresh);
     tokens_->replace(tokens);
+    if (events_) events_->tokens_changed();
     set_log_level(fresh.log.level);
     spdlog::info("reloaded the log level, the tokens and the certificates");
     for (const auto setting : changes_that_wait(as_loaded_, fresh)) {

@@ -34,6 +34,7 @@ class Api;
 class EventStream;
 class HttpServer;
 class Metrics;
+class MetricsPage;
 class Notifier;
 class SqliteNotifications;
 class SqliteStore;
@@ -108,6 +109,7 @@ class Application {
   std::unique_ptr<control::EventStream> events_;
   std::unique_ptr<control::Api> api_;
   std::unique_ptr<control::HttpServer> http_;
+  std::unique_ptr<control::MetricsPage> metrics_page_;
   std::unique_ptr<control::HttpServer> metrics_http_;  // the listener of control.metrics
   net::LoopWatch loop_watch_;
 };

@@ -153,6 +153,7 @@ void Relay::forget(const std::string& uid) {
   if (input->second.shard == nullptr) {
     inputs_.erase(input);
     reports_.erase(uid);
+    ++input_changes_;
   } else {
     input->second.outputs.clear();
   }
@@ -173,6 +174,7 @@ control::InputReport& Relay::enter(const std::string& uid, bool connected, Input
 }
 
 void Relay::tell(const std::string& uid) {
+  ++input_changes_;
   for (auto* listener : listeners_) listener->input_changed(uid, reports_.at(uid).current);
 }
 

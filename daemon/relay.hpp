@@ -42,6 +42,7 @@ class Relay final : public control::Engine, public RelayEvents {
 
   void wanted_changed(std::string_view input_uid) override;
   std::optional<control::InputReport> input_status(std::string_view input_uid) const override;
+  std::uint64_t input_changes() const override { return input_changes_; }
   media::OutputStatus output_status(std::string_view input_uid, std::string_view output_uid) const override;
   media::OutputStats output_stats(std::string_view input_uid, std::string_view output_uid) const override;
   std::optional<media::InputStats> input_stats(std::string_view input_uid) const override;
@@ -113,6 +114,7 @@ class Relay final : public control::Engine, public RelayEvents {
   // Of those of them that were ever connected. Apart from the rest, as the list of inputs asks for each of
   // ten thousand.
   std::map<std::string, control::InputReport, std::less<>> reports_;
+  std::uint64_t input_changes_ = 0;                                 // of them
   std::vector<std::chrono::steady_clock::time_point> last_report_;  // by shard
   std::vector<control::ShardSnapshot> shards_;
   std::vector<control::EngineListener*> listeners_;

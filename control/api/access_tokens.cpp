@@ -19,8 +19,7 @@ void AccessTokens::replace(const std::vector<config::Token>& tokens) {
   }
 }
 
-std::optional<AccessTokens::Grant> AccessTokens::find(std::string_view secret) const {
-  const Hash hash = hash_of(secret);
+std::optional<AccessTokens::Grant> AccessTokens::find(const Hash& hash) const {
   std::optional<Grant> found;
   // All entries, also after a hit: the time taken must not tell which token came close.
   for (const Entry& entry : entries_) {

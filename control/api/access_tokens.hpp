@@ -25,17 +25,20 @@ class AccessTokens {
 
   explicit AccessTokens(const std::vector<config::Token>& tokens) { replace(tokens); }
 
-  // All tokens from now on; requests already answered are not taken back.
+  using Hash = std::array<unsigned char, 32>;
+  static Hash hash_of(std::string_view secret);
+
+  // All tokens from now on. What has been answered is not taken back; whoever is still being answered must be
+  // looked at again (EventStream::tokens_changed).
   void replace(const std::vector<config::Token>& tokens);
-  std::optional<Grant> find(std::string_view secret) const;
+  std::optional<Grant> find(std::string_view secret) const { return find(hash_of(secret)); }
+  std::optional<Grant> find(const Hash& hash) const;
 
  private:
-  using Hash = std::array<unsigned char, 32>;
   struct Entry {
     Hash hash;
     Grant grant;
   };
-  static Hash hash_of(std::string_view secret);
 
   std::vector<Entry> entries_;
 };

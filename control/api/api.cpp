@@ -58,19 +58,12 @@ struct Api::Impl {
       : settings(std::move(the_settings)),
         tokens(the_tokens),
         rate(settings.requests_per_second),
-        context{settings, store, engine, parts} {
+        context{settings, store, engine, tokens, parts} {
     for (const RouteTable& table : route_tables()) router.add(table.prefix, table.routes);
   }
 
   Response answer(const Request& request) {
-    if (!request.from_this_machine && !rate.take(request.from)) {
-      throw RequestError({{Problem::too_many_requests,
-                           fmt::format("Too many requests from your address: at most {} a second "
-                                       "(limits.requests_per_second); try again in a moment",
-                                       rate.per_second()),
-                           {}}},
-                         {{"Retry-After", "1"}});
-    }
+    rate.admit(request);
     if (std::string problem = browser_problem(request, settings.hosts); !problem.empty()) {
       throw RequestError(Problem::forbidden, std::move(problem));
     }

@@ -20,6 +20,7 @@ struct Context {
   const ApiSettings& settings;
   Store& store;
   Engine& engine;
+  const AccessTokens& tokens;
   ApiParts parts;
   InputList inputs = {};
   // Of outputs; each test counts itself, and may end after the API.

@@ -1,11 +1,13 @@
 #include "control/api/event_stream.hpp"
 
-#include <spdlog/fmt/fmt.h>
+#include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/json/serialize.hpp>
 #include <deque>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -19,7 +21,14 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::chrono::seconds kHeartbeat{1};
-constexpr std::string_view kNothingNew = ":\n\n";
+// Bytes of events that are sent in one piece.
+constexpr std::size_t kTogether = 64 * 1024;
+constexpr std::string_view kRevoked = "the token of this event stream is not valid any more";
+
+const Text& nothing_new() {
+  static const Text text = std::make_shared<const std::string>(":\n\n");
+  return text;
+}
 
 // JSON has no line breaks, so the data is one line.
 std::string event_text(std::string_view name, const json::object& data) {
@@ -64,14 +73,40 @@ std::string state_of(const std::vector<InputSnapshot>& inputs) {
 
 }  // namespace
 
+// Counts the bytes of all events that still wait for anybody.
 struct EventStream::Hub {
   std::set<Subscriber*> subscribers;
+  std::size_t bytes = 0;
+
+  static Text share(const std::shared_ptr<Hub>& hub, std::string text);
+  void keep_within_bounds();
 };
+
+Text EventStream::Hub::share(const std::shared_ptr<Hub>& hub, std::string text) {
+  struct Counted {
+    Counted(std::shared_ptr<Hub> the_hub, std::string the_text)
+        : hub(std::move(the_hub)), text(std::move(the_text)) {
+      hub->bytes += text.size();
+    }
+    ~Counted() { hub->bytes -= text.size(); }
+    Counted(const Counted&) = delete;
+    Counted& operator=(const Counted&) = delete;
+
+    const std::shared_ptr<Hub> hub;
+    const std::string text;
+  };
+  const auto counted = std::make_shared<Counted>(hub, std::move(text));
+  return {counted, &counted->text};
+}
 
 class EventStream::Subscriber final : public BodySource {
  public:
-  Subscriber(const asio::any_io_executor& executor, std::shared_ptr<Hub> hub, std::string input_uid)
-      : hub_(std::move(hub)), input_uid_(std::move(input_uid)), news_(executor) {
+  Subscriber(const asio::any_io_executor& executor, std::shared_ptr<Hub> hub, std::string input_uid,
+             MayStay may_stay)
+      : hub_(std::move(hub)),
+        input_uid_(std::move(input_uid)),
+        may_stay_(std::move(may_stay)),
+        news_(executor) {
     hub_->subscribers.insert(this);
   }
   ~Subscriber() override { hub_->subscribers.erase(this); }
@@ -79,35 +114,71 @@ class EventStream::Subscriber final : public BodySource {
   Subscriber& operator=(const Subscriber&) = delete;
 
   const std::string& input_uid() const { return input_uid_; }  // empty: all
+  bool may_stay() const { return ended_ || !may_stay_ || may_stay_(); }
+  std::size_t backlog() const { return backlog_; }
 
-  void push(const std::string& event) {
-    if (pending_.size() + event.size() > kMaxBacklog) return end();
-    pending_ += event;
+  void push(const Text& event) {
+    if (ended_) return;
+    if (backlog_ + event->size() > kMaxBacklog) return end();
+    pending_.push_back(event);
+    backlog_ += event->size();
     news_.cancel();
   }
 
-  void end() {
+  // What waits is not sent any more, only `last`, if there is one.
+  void end(const Text& last = nullptr) {
     ended_ = true;
+    pending_.clear();
+    backlog_ = 0;
+    if (last) pending_.push_back(last);
     news_.cancel();
   }
 
-  asio::awaitable<std::string> next() override {
+  asio::awaitable<Text> next() override {
     if (pending_.empty() && !ended_) {
       news_.expires_after(kHeartbeat);
       co_await news_.async_wait(asio::as_tuple(asio::use_awaitable));
     }
-    if (ended_) co_return std::string();
-    if (pending_.empty()) co_return std::string(kNothingNew);
-    co_return std::exchange(pending_, {});
+    if (!pending_.empty()) co_return take();
+    if (ended_) co_return nullptr;
+    co_return nothing_new();
   }
 
  private:
+  // Small events go out together, large ones as they are.
+  Text take() {
+    Text first = take_one();
+    if (pending_.empty() || first->size() >= kTogether) return first;
+    std::string joined = *first;
+    while (!pending_.empty() && joined.size() + pending_.front()->size() <= kTogether) {
+      joined += *take_one();
+    }
+    return Hub::share(hub_, std::move(joined));
+  }
+  Text take_one() {
+    Text event = std::move(pending_.front());
+    pending_.pop_front();
+    backlog_ -= std::min(backlog_, event->size());
+    return event;
+  }
+
   const std::shared_ptr<Hub> hub_;
   const std::string input_uid_;
+  const MayStay may_stay_;
   asio::steady_timer news_;  // cancelled when there is something
-  std::string pending_;
+  std::deque<Text> pending_;
+  std::size_t backlog_ = 0;  // bytes of it
   bool ended_ = false;
 };
+
+void EventStream::Hub::keep_within_bounds() {
+  while (bytes > kMaxBacklogOfAll) {
+    const auto fullest =
+        std::ranges::max_element(subscribers, {}, [](const Subscriber* one) { return one->backlog(); });
+    if (fullest == subscribers.end() || (*fullest)->backlog() == 0) return;  // all of it is being sent
+    (*fullest)->end();
+  }
+}
 
 EventStream::EventStream(asio::any_io_executor executor, Engine& engine)
     : executor_(std::move(executor)), engine_(engine), hub_(std::make_shared<Hub>()), timer_(executor_) {
@@ -118,25 +189,47 @@ EventStream::~EventStream() {
   for (Subscriber* subscriber : hub_->subscribers) subscriber->end();
 }
 
-std::optional<Response> EventStream::subscribe(std::string_view input_uid) {
+std::optional<Response> EventStream::subscribe(std::string_view input_uid, MayStay may_stay) {
   if (hub_->subscribers.size() >= kMaxSubscribers) return std::nullopt;
   Response response;
   response.headers = {{"Content-Type", "text/event-stream"}, {"X-Accel-Buffering", "no"}};
-  response.body = fmt::format("retry: {}\n\n", std::chrono::milliseconds(kHeartbeat).count());
+  const std::string retry = fmt::format("retry: {}\n\n", std::chrono::milliseconds(kHeartbeat).count());
   if (input_uid.empty()) {
-    response.body += state_of(engine_.snapshot(Engine::Which::live));
-  } else if (const auto input = engine_.snapshot_of(input_uid)) {
-    response.body += state_of({*input});
+    response.shared = state_of_all_.lock();
+    if (!response.shared) {
+      response.shared =
+          std::make_shared<const std::string>(retry + state_of(engine_.snapshot(Engine::Which::live)));
+      state_of_all_ = response.shared;
+    }
+  } else {
+    const auto input = engine_.snapshot_of(input_uid);
+    response.body = input ? retry + state_of({*input}) : retry;
   }
-  response.source = std::make_shared<Subscriber>(executor_, hub_, std::string(input_uid));
+  response.source =
+      std::make_shared<Subscriber>(executor_, hub_, std::string(input_uid), std::move(may_stay));
   if (!std::exchange(ticking_, true)) tick();
   return response;
 }
 
-void EventStream::publish(const std::string& input_uid, const std::string& event) {
+void EventStream::tokens_changed() {
+  std::size_t ended = 0;
+  const Text last = Hub::share(hub_, event_text("end", {{"reason", kRevoked}}));
   for (Subscriber* subscriber : hub_->subscribers) {
-    if (subscriber->input_uid().empty() || subscriber->input_uid() == input_uid) subscriber->push(event);
+    if (subscriber->may_stay()) continue;
+    subscriber->end(last);
+    ++ended;
   }
+  if (ended > 0)
+    spdlog::info("event streams have ended, their tokens are not valid any more count={}", ended);
+}
+
+void EventStream::publish(const std::string& input_uid, std::string event) {
+  state_of_all_.reset();
+  const Text text = Hub::share(hub_, std::move(event));
+  for (Subscriber* subscriber : hub_->subscribers) {
+    if (subscriber->input_uid().empty() || subscriber->input_uid() == input_uid) subscriber->push(text);
+  }
+  hub_->keep_within_bounds();
 }
 
 void EventStream::input_changed(const std::string& input_uid, const media::InputStatus& status) {
@@ -153,20 +246,25 @@ void EventStream::wanted_changed(const std::string& input_uid) {
 }
 
 void EventStream::tick() {
+  const auto only = [this](const std::string& uid) {
+    const auto input = engine_.snapshot_of(uid);
+    return input ? std::vector{*input} : std::vector<InputSnapshot>{};
+  };
   if (hub_->subscribers.empty()) {
     ticking_ = false;
     return;
   }
-  std::string of_all;  // made once
+  state_of_all_.reset();                  // it says when an encoder was last seen
+  std::map<std::string, Text> of_inputs;  // each made once; "": of all
   for (Subscriber* subscriber : hub_->subscribers) {
-    if (!subscriber->input_uid().empty()) {
-      const auto input = engine_.snapshot_of(subscriber->input_uid());
-      subscriber->push(stats_event(input ? std::vector{*input} : std::vector<InputSnapshot>{}));
-      continue;
-    }
-    if (of_all.empty()) of_all = stats_event(engine_.snapshot(Engine::Which::live));
-    subscriber->push(of_all);
+    const std::string& uid = subscriber->input_uid();
+    Text& text = of_inputs[uid];
+    if (!text)
+      text = Hub::share(hub_, stats_event(uid.empty() ? engine_.snapshot(Engine::Which::live) : only(uid)));
+    subscriber->push(text);
   }
+  of_inputs.clear();
+  hub_->keep_within_bounds();
   timer_.expires_after(kStatsPeriod);
   timer_.async_wait([this](boost::system::error_code ec) {
     if (!ec) tick();

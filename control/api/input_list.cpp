@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "control/api/representation.hpp"
+#include "control/http/envelope.hpp"
 
 namespace simulcast::control {
 
@@ -66,13 +67,27 @@ void InputList::drop_deleted() {
   deleted_ = 0;
 }
 
-std::string InputList::text(Store& store, const Engine& engine, std::string_view account) {
+Text InputList::answer(Store& store, const Engine& engine, std::string_view account, Timestamp now) {
+  const std::uint64_t changes = engine.input_changes();
+  if (loaded_ && stale_.empty() && changes == input_changes_ && now >= last_made_ &&
+      now < last_made_ + kShared) {
+    if (auto last = last_.lock()) return last;
+  }
   if (!loaded_) load(store, account);
   refresh(store, account);
-  std::size_t size = 64;
+  auto answer = std::make_shared<const std::string>(text(engine));
+  last_ = answer;
+  last_made_ = now;
+  input_changes_ = changes;
+  return answer;
+}
+
+std::string InputList::text(const Engine& engine) const {
+  std::size_t size = 64 + kSuccessBegins.size() + kSuccessEnds.size();
   for (const Item& item : items_) size += item.text.size() + kNull.size() + 2;
   std::string text;
   text.reserve(size);
+  text += kSuccessBegins;
   text += R"({"liveInputs":[)";
   bool first = true;
   for (const Item& item : items_) {
@@ -85,6 +100,7 @@ std::string InputList::text(Store& store, const Engine& engine, std::string_view
     text += '}';
   }
   fmt::format_to(std::back_inserter(text), R"(],"range":0,"total":{}}})", items_.size() - deleted_);
+  text += kSuccessEnds;
   return text;
 }
 

@@ -100,7 +100,11 @@ Response set_enabled(Context& context, const Call& call, bool enabled) {
 
 // include_counts is accepted and changes nothing: the answer is always the object with the counts.
 Response list_inputs(Context& context, const Call&) {
-  return success_text(context.inputs.text(context.store, context.engine, context.settings.account));
+  return {.status = 200,
+          .body = {},
+          .headers = {},
+          .shared = context.inputs.answer(context.store, context.engine, context.settings.account,
+                                          context.settings.now())};
 }
 
 Response create_input(Context& context, const Call& call) {

@@ -2,6 +2,7 @@
 
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <array>
 #include <initializer_list>
 #include <sstream>
@@ -213,8 +214,9 @@ void add_process(std::vector<MetricFamily>& all) {
 
 }  // namespace
 
-Metrics::Metrics(Engine& engine)
+Metrics::Metrics(Engine& engine, std::function<Clock::time_point()> now)
     : engine_(engine),
+      now_(std::move(now)),
       requests_(prometheus::BuildCounter()
                     .Name("simulcastd_http_requests_total")
                     .Help("Answered requests to the API")
@@ -246,7 +248,16 @@ void Metrics::store_called(std::chrono::duration<double> took) {
   store_seconds_.Observe(took.count());
 }
 
-std::string Metrics::text() const {
+Text Metrics::text() {
+  const Clock::time_point began = now_();
+  if (text_ && began < fresh_until_) return text_;
+  text_ = std::make_shared<const std::string>(build());
+  const Clock::time_point built = now_();
+  fresh_until_ = built + std::max<Clock::duration>(kFresh, kStaysFor * (built - began));
+  return text_;
+}
+
+std::string Metrics::build() const {
   std::vector<MetricFamily> all;
   add_process(all);
   add_shards(engine_.shards(), all);
@@ -257,10 +268,11 @@ std::string Metrics::text() const {
   return std::move(out).str();
 }
 
-Response Metrics::response() const {
+Response Metrics::response() {
   return {.status = 200,
-          .body = text(),
-          .headers = {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}}};
+          .body = {},
+          .headers = {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}},
+          .shared = text()};
 }
 
 }  // namespace simulcast::control

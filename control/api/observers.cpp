@@ -2,6 +2,7 @@
 
 #include <boost/url/parse.hpp>
 
+#include "control/api/authorize.hpp"
 #include "control/api/context.hpp"
 #include "control/api/event_stream.hpp"
 #include "control/api/metrics.hpp"
@@ -33,7 +34,9 @@ Response get_events(Context& context, const Call& call) {
   if (context.parts.events == nullptr) throw_not_there();
   const std::string input = query_value(call.request, "input");
   if (!input.empty() && !context.store.input(context.settings.account, input)) throw_no_input();
-  auto response = context.parts.events->subscribe(input);
+  const Pass pass(call.request, context.settings.account);
+  auto response = context.parts.events->subscribe(
+      input, [pass, &tokens = context.tokens] { return pass.is_good(tokens); });
   if (response) return *std::move(response);
   throw RequestError(
       {{Problem::too_many_requests, "There are too many event streams; try again in a moment", {}}},
@@ -45,14 +48,25 @@ Response get_metrics(Context& context, const Call&) {
   return context.parts.metrics->response();
 }
 
-Response metrics_only(const Metrics& metrics, const Request& request) {
-  const std::string_view path = std::string_view(request.target).substr(0, request.target.find('?'));
-  if (path != "/metrics") return failure(Problem::unknown_path, "There is nothing at this path but /metrics");
-  if (request.method != "GET" && request.method != "HEAD") {
-    return failure({{Problem::bad_method, "This path does not have this method", {}}},
-                   {{"Allow", "GET, HEAD"}});
+Response MetricsPage::handle(const Request& request) {
+  try {
+    return answer(request);
+  } catch (const RequestError& error) {
+    return failure(error.faults(), error.headers());
   }
-  return metrics.response();
+}
+
+Response MetricsPage::answer(const Request& request) {
+  rate_.admit(request);
+  const std::string_view path = std::string_view(request.target).substr(0, request.target.find('?'));
+  if (path != "/metrics") {
+    throw RequestError(Problem::unknown_path, "There is nothing at this path but /metrics");
+  }
+  if (request.method != "GET" && request.method != "HEAD") {
+    throw RequestError({{Problem::bad_method, "This path does not have this method", {}}},
+                       {{"Allow", "GET, HEAD"}});
+  }
+  return metrics_.response();
 }
 
 }  // namespace simulcast::control

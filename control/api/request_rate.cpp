@@ -1,7 +1,10 @@
 #include "control/api/request_rate.hpp"
 
+#include <spdlog/fmt/fmt.h>
+
 #include <algorithm>
 
+#include "control/http/faults.hpp"
 #include "net/customer.hpp"
 
 namespace simulcast::control {
@@ -19,6 +22,16 @@ bool RequestRate::take(const address& from, Clock::time_point now) {
   if (bucket.left < 1) return false;
   bucket.left -= 1;
   return true;
+}
+
+void RequestRate::admit(const Request& request) {
+  if (request.from_this_machine || take(request.from)) return;
+  throw RequestError({{Problem::too_many_requests,
+                       fmt::format("Too many requests from your address: at most {} a second "
+                                   "(limits.requests_per_second); try again in a moment",
+                                   per_second_),
+                       {}}},
+                     {{"Retry-After", "1"}});
 }
 
 double RequestRate::left(const Bucket& bucket, Clock::time_point now) const {

@@ -1,14 +1,16 @@
 // How many requests one client may make: a bucket of two seconds' worth for each, which fills up all the
 // time.
 //
-// Owned by the Api, on the control thread. Memory is bounded: beyond kMostRemembered clients at once those
-// that come new share one bucket.
+// Owned by the Api, and another one by MetricsPage; on the control thread. Memory is bounded: beyond
+// kMostRemembered clients at once those that come new share one bucket.
 #pragma once
 
 #include <boost/asio/ip/address.hpp>
 #include <chrono>
 #include <cstddef>
 #include <map>
+
+#include "control/http/request.hpp"
 
 namespace simulcast::control {
 
@@ -24,7 +26,8 @@ class RequestRate {
   // One more request from there; false: it is one too many.
   bool take(const boost::asio::ip::address& from, Clock::time_point now = Clock::now());
 
-  unsigned per_second() const { return per_second_; }
+  // The same for a request, unless it comes from this machine. Throws RequestError when it is one too many.
+  void admit(const Request& request);
 
  private:
   struct Bucket {

@@ -26,14 +26,6 @@ Response success(json::value result, const std::vector<Notice>& notices) {
   return {.status = 200, .body = json::serialize(envelope), .headers = {}};
 }
 
-Response success_text(std::string_view result) {
-  std::string body = "{\"result\":";
-  body.reserve(result.size() + 64);
-  body += result;
-  body += ",\"success\":true,\"errors\":[],\"messages\":[]}";
-  return {.status = 200, .body = std::move(body), .headers = {}};
-}
-
 Response failure(const std::vector<Fault>& faults, Headers headers) {
   json::array errors;
   for (const Fault& fault : faults) {

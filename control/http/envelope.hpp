@@ -3,6 +3,7 @@
 
 #include <boost/json/value.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "control/http/faults.hpp"
@@ -17,8 +18,9 @@ struct Notice {
 };
 
 Response success(boost::json::value result, const std::vector<Notice>& notices = {});
-// The same of a result that is JSON text already.
-Response success_text(std::string_view result);
+// What stands before and behind a result without notices, for one that is JSON text already.
+inline constexpr std::string_view kSuccessBegins = R"({"result":)";
+inline constexpr std::string_view kSuccessEnds = R"(,"success":true,"errors":[],"messages":[]})";
 Response failure(const std::vector<Fault>& faults, Headers headers = {});
 Response failure(Problem problem, std::string message);
 

@@ -27,6 +27,7 @@ constexpr std::array kRows{
     ProblemRow{Problem::header_too_large, 431, 10005},
     ProblemRow{Problem::internal, 500, 10000},
     ProblemRow{Problem::not_ready, 503, 10000},
+    ProblemRow{Problem::no_room, 503, 10016},
     ProblemRow{Problem::storage_full, 507, 10000},
 };
 

@@ -31,6 +31,7 @@ enum class Problem {
   header_too_large,
   internal,
   not_ready,
+  no_room,
   storage_full,
 };
 

@@ -71,7 +71,7 @@ void fill_header(http::header<false, http::fields>& header, const Response& resp
   header.result(response.status);
   header.set(http::field::date, fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(std::time(nullptr))));
   header.set(http::field::content_type, "application/json");
-  if (!response.source) header.set(http::field::content_length, std::to_string(response.body.size()));
+  if (!response.source) header.set(http::field::content_length, std::to_string(response.text().size()));
   header.set(http::field::cache_control, "no-store");  // answers hold stream keys
   // In every answer, for clients of HTTP/1.0 have to be told either way.
   header.set(http::field::connection, keep ? "keep-alive" : "close");

@@ -27,13 +27,16 @@ struct Request {
   std::vector<std::string_view> header(std::string_view name) const;
 };
 
+// A text that several may be sent at once, or that one keeps for the next.
+using Text = std::shared_ptr<const std::string>;
+
 // A body without an end that is known: the server awaits piece after piece and sends each at once.
 class BodySource {
  public:
   virtual ~BodySource() = default;
-  // The next piece; empty: there is no more. Comes back within a second or so, as only a write shows that the
-  // client has gone.
-  virtual boost::asio::awaitable<std::string> next() = 0;
+  // The next piece, never empty; none: there is no more. Comes back within a second or so, as only a write
+  // shows that the client has gone.
+  virtual boost::asio::awaitable<Text> next() = 0;
 };
 
 // The body is JSON unless a header says otherwise; the server adds Content-Type, Content-Length and what
@@ -42,10 +45,14 @@ struct Response {
   unsigned status = 200;
   std::string body;
   Headers headers;
+  // Set for a body that others are sent as well: in place of `body`.
+  Text shared = {};
   // Set for an answer that takes a while: awaited, and what it gives is sent in place of this one.
   std::function<boost::asio::awaitable<Response>()> later = {};
   // Set for an answer that goes on behind `body`; the connection ends with it.
   std::shared_ptr<BodySource> source = {};
+
+  std::string_view text() const { return shared ? *shared : body; }
 };
 
 }  // namespace simulcast::control

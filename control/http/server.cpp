@@ -50,9 +50,8 @@ void end_of_session(const std::exception_ptr& error) {
 
 struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
   Impl(const asio::any_io_executor& executor, Handler handler, HttpLimits limits)
-      : service(std::make_shared<HttpService>()), acceptor(executor), backoff(executor) {
+      : service(std::make_shared<HttpService>(limits)), acceptor(executor), backoff(executor) {
     service->handler = std::move(handler);
-    service->limits = limits;
   }
 
   static asio::awaitable<void> accept(std::shared_ptr<Impl> self) {

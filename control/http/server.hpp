@@ -28,6 +28,10 @@ struct HttpLimits {
   // At once. Beyond that the one that has waited longest for a request makes room; when all are being
   // answered, more are refused with 429.
   std::size_t connections = 1024;
+  // Bytes that all connections have in memory: of answers that the clients have not taken yet, and of
+  // requests that have not come whole yet. Beyond that, 503.
+  std::size_t answers = std::size_t{32} << 20;
+  std::size_t requests = std::size_t{16} << 20;
 };
 
 class HttpServer {

@@ -13,6 +13,7 @@
 #include <boost/beast/http.hpp>
 #include <optional>
 #include <type_traits>
+#include <utility>
 
 #include "control/http/envelope.hpp"
 #include "control/http/message.hpp"
@@ -194,13 +195,14 @@ class Session final : public HttpSession {
 
   // As http::async_read, but that the parser is never given less than what the shortest rest of a chunked
   // body has ("0", two line ends): it asserts that there is as much (boostorg/beast#2861).
-  asio::awaitable<error_code> read_body(HttpParser& parser) {
+  asio::awaitable<error_code> read_body(HttpParser& parser, ByteBudget::Share& unanswered) {
     constexpr std::size_t kShortestRest = 5;
     std::size_t least = 1;
     parser.eager(true);
     while (!parser.is_done()) {
       error_code error = http::error::need_more;
       if (buffer_.size() >= least) buffer_.consume(parser.put(buffer_.data(), error));
+      if (!unanswered.grow_to(parser.get().body().size())) co_return asio::error::no_memory;
       if (!error || parser.is_done()) continue;
       if (error != http::error::need_more) co_return error;
       if (parser.chunked()) least = kShortestRest;
@@ -210,6 +212,14 @@ class Session final : public HttpSession {
       if (error) co_return error;
     }
     co_return error_code{};
+  }
+
+  static Response no_room() {
+    Response response = failure(Problem::no_room,
+                                "Too much waits in memory for clients that are slow to send or to read; try "
+                                "again in a moment");
+    response.headers.emplace_back("Retry-After", "1");
+    return response;
   }
 
   // One request and its answer; false when the connection is to end.
@@ -235,22 +245,34 @@ class Session final : public HttpSession {
       const auto [error, bytes] = co_await http::async_write(stream_, go_on, kResult);
       if (error) co_return false;
     }
-    const error_code body_error = co_await read_body(parser);
+    std::optional<ByteBudget::Share> unanswered;
+    unanswered.emplace(service_.requests);
+    const error_code body_error = co_await read_body(parser, *unanswered);
     if (body_error) co_return co_await end_unread(body_error);
     request.body = std::move(parser.get().body());
     waiting_since_.reset();
 
     const auto began = Clock::now();
-    Response response = service_.handler(request);
+    const bool reads = request.method == "GET" || request.method == "HEAD" || request.method == "OPTIONS";
+    // What changes something must not be told that it has failed when it has not: so it is asked before.
+    Response response = !reads && service_.answers.full() ? no_room() : service_.handler(request);
     if (response.later) {
       set_deadline(kStreaming);
       const auto later = std::move(response.later);
       response = co_await later();
     }
+    std::exchange(request.body, {});
+    unanswered.reset();
+    if (!response.shared) response.shared = std::make_shared<const std::string>(std::move(response.body));
+    auto held = service_.answers.hold(response.shared, !reads || request.method == "HEAD");
+    if (!held) {
+      response = no_room();
+      response.shared = std::make_shared<const std::string>(std::move(response.body));
+    }
     const std::chrono::duration<double, std::milli> took = Clock::now() - began;
     log(request, response, took.count());
     if (response.source && request.method != "HEAD") {
-      co_await write_on_and_on(std::move(response), parser.get().version());
+      co_await write_on_and_on(std::move(response), std::move(held), parser.get().version());
       co_return false;
     }
     const bool keep = parser.get().keep_alive() && !service_.stopping;
@@ -263,6 +285,7 @@ class Session final : public HttpSession {
   std::optional<Response> answer_to(error_code error) const {
     if (service_.stopping) return std::nullopt;
     if (expired_) return failure(Problem::request_timeout, "The request was not complete in time");
+    if (error == asio::error::no_memory) return no_room();
     const auto fault = fault_of(error, service_.limits);
     if (!fault) return std::nullopt;
     return failure(fault->problem, fault->message);
@@ -290,9 +313,10 @@ class Session final : public HttpSession {
       fill_header(message, response, keep);
       std::tie(error, std::ignore) = co_await http::async_write(stream_, message, kResult);
     } else {
-      http::response<http::string_body> message;
+      const std::string_view text = response.text();
+      http::response<http::span_body<const char>> message;
       fill_header(message, response, keep);
-      message.body() = std::move(response.body);
+      message.body() = {text.data(), text.size()};
       std::tie(error, std::ignore) = co_await http::async_write(stream_, message, kResult);
     }
     writing_ = false;
@@ -304,7 +328,8 @@ class Session final : public HttpSession {
   }
 
   // A body without a known end: in chunks, or for HTTP/1.0 up to the end of the connection.
-  asio::awaitable<void> write_on_and_on(Response response, unsigned version) {
+  asio::awaitable<void> write_on_and_on(Response response, std::shared_ptr<const ByteBudget::Share> held,
+                                        unsigned version) {
     http::response<http::empty_body> header;
     fill_header(header, response, false);
     const bool chunked = version != 10;
@@ -312,18 +337,20 @@ class Session final : public HttpSession {
     http::response_serializer<http::empty_body> serializer(header);
     set_deadline(service_.limits.response);
     auto [error, bytes] = co_await http::async_write_header(stream_, serializer, kResult);
-    std::string piece = std::move(response.body);
+    Text piece = std::move(response.shared);
     while (!error && !service_.stopping) {
-      if (!piece.empty()) {
+      if (!piece->empty()) {
         set_deadline(service_.limits.response);
-        error = co_await write_piece(piece, chunked);
+        error = co_await write_piece(*piece, chunked);
         if (error) break;
       }
+      piece.reset();
+      held.reset();
       set_deadline(kStreaming);
       piece = co_await response.source->next();
-      if (piece.empty()) break;
+      if (!piece) break;
     }
-    if (!error && chunked && piece.empty()) {
+    if (!error && chunked && !piece) {
       set_deadline(service_.limits.response);
       std::tie(error, std::ignore) = co_await asio::async_write(stream_, http::make_chunk_last(), kResult);
     }

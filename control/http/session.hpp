@@ -12,6 +12,7 @@
 #include <optional>
 #include <set>
 
+#include "control/http/byte_budget.hpp"
 #include "control/http/server.hpp"
 
 namespace simulcast::control {
@@ -29,8 +30,13 @@ class HttpSession {
 
 // What the server and its sessions share; lives as long as either.
 struct HttpService {
+  explicit HttpService(HttpLimits the_limits = {})
+      : limits(the_limits), answers(the_limits.answers), requests(the_limits.requests) {}
+
   HttpServer::Handler handler;
   HttpLimits limits;
+  ByteBudget answers;
+  ByteBudget requests;
   std::shared_ptr<boost::asio::ssl::context> tls;  // none: plain
   std::set<HttpSession*> sessions;
   std::size_t refusals = 0;  // how many of the sessions are there only to be refused

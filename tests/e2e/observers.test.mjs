@@ -1,5 +1,6 @@
 // What watches: the event stream, the metrics, the command line and webhooks, in the same words as the API.
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -252,6 +253,30 @@ describe('observers', { concurrency: 3 }, () => {
     await until('the end', () => events.ended);
   });
 
+  test('a token that is taken away ends its event streams, and no others', async (t) => {
+    const [stays, goes] = ['a-token-that-stays', 'a-token-that-goes'];
+    const daemon = await Daemon.start(t, { token: stays, tokens: [stays, goes] });
+    const kept = await EventSource.open(daemon, { token: stays });
+    const lost = [await EventSource.open(daemon, { token: goes }), await EventSource.open(daemon, { token: goes })];
+    t.after(() => [kept, ...lost].forEach((source) => source.close()));
+    for (const source of [kept, ...lost]) await source.until('stats');
+    daemon.options.tokens = [stays];
+    writeFileSync(daemon.configFile, daemon.config());
+    process.kill(daemon.pid, 'SIGHUP');
+    for (const source of lost) {
+      await until('the end', () => source.ended);
+      const last = source.all.at(-1);
+      assert.equal(last.event, 'end');
+      assert.match(last.data.reason, /not valid any more/);
+    }
+    assert.match(daemon.log, /event streams have ended.* count=2/);
+    assert.ok(!daemon.log.includes(goes));
+    assert.equal((await EventSource.open(daemon, { token: goes })).status, 401);
+    const before = kept.all.length;
+    await until('more for the other', () => kept.all.length > before + 1);
+    assert.equal(kept.ended, false);
+  });
+
   test('too many event streams are turned away, and those that went make room', async (t) => {
     const daemon = await Daemon.start(t);
     const open = [];
@@ -324,5 +349,23 @@ describe('observers', { concurrency: 3 }, () => {
     assert.equal((await fetch(here, { headers: { ...forwarded, authorization } })).status, 200);
     assert.equal((await fetch(own.replace('/metrics', '/healthz'))).status, 404);
     assert.equal((await fetch(own, { method: 'POST' })).status, 405);
+  });
+
+  test('the metrics are one text for all who ask at one time, and each client may ask so often', async (t) => {
+    const daemon = await Daemon.start(t, { metrics: true, requestsPerSecond: 1 });
+    const own = `http://127.0.0.1:${daemon.ports.metrics}/metrics`;
+    const cpu = ({ text }) => /^process_cpu_seconds_total (\S+)$/m.exec(text)[1];
+    const ask = async (headers = {}) => {
+      const response = await fetch(own, { headers });
+      return { status: response.status, retry: response.headers.get('retry-after'), text: await response.text() };
+    };
+    const texts = (await Promise.all(Array.from({ length: 50 }, () => ask()))).map(({ text }) => text);
+    assert.ok(new Set(texts).size < texts.length / 2, `${new Set(texts).size} texts in ${texts.length} answers`);
+    const first = cpu({ text: texts.at(-1) });
+    await until('another text', async () => cpu(await ask()) !== first);
+    const elsewhere = await Promise.all(Array.from({ length: 30 }, () => ask({ 'x-forwarded-for': '192.0.2.1' })));
+    const refused = elsewhere.find(({ status }) => status === 429);
+    assert.equal(refused.retry, '1');
+    assert.match(refused.text, /at most 1 a second/);
   });
 });

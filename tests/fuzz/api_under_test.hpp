@@ -44,13 +44,13 @@ class ApiUnderTest {
     if (response.later) response = awaited(std::move(response));
     if (response.source) return response;  // events
     if (response.status == 200 && request.target.starts_with("/metrics")) {
-      check(response.body.starts_with('#') && response.body.ends_with('\n'));
+      check(response.text().starts_with('#') && response.text().ends_with('\n'));
       return response;
     }
     // Whatever was asked, it is the caller who is at fault, and the answer is the envelope.
     check(response.status >= 200 && response.status < 500);
     boost::system::error_code error;
-    const auto body = boost::json::parse(response.body, error);
+    const auto body = boost::json::parse(response.text(), error);
     check(!error && body.is_object());
     const auto& envelope = body.get_object();
     check(envelope.at("success").as_bool() == (response.status == 200));
@@ -113,6 +113,7 @@ class ApiUnderTest {
       if (uid != kInput) return std::nullopt;
       return control::InputReport{{.connected = true}, {{}, {}}};
     }
+    std::uint64_t input_changes() const override { return 0; }
     media::OutputStatus output_status(std::string_view, std::string_view) const override { return {}; }
     media::OutputStats output_stats(std::string_view, std::string_view) const override { return {}; }
     std::optional<media::InputStats> input_stats(std::string_view) const override { return {}; }

@@ -77,7 +77,10 @@ class Connection {
 // Events come for as long as the client is there, and these clients do not go.
 class FewEvents final : public control::BodySource {
  public:
-  asio::awaitable<std::string> next() override { co_return left_-- > 0 ? ": still here\n\n" : ""; }
+  asio::awaitable<control::Text> next() override {
+    if (left_-- == 0) co_return nullptr;
+    co_return std::make_shared<const std::string>(": still here\n\n");
+  }
 
  private:
   int left_ = 2;

@@ -44,7 +44,7 @@ testing::AssertionResult is_error(const Answer& answer, unsigned status, int cod
 Answer ApiTest::send(const Request& request) {
   if (!api_) remake_api();
   const Response response = api_->handle(request);
-  return {response.status, json::parse(response.body).as_object(), response.headers};
+  return {response.status, json::parse(response.text()).as_object(), response.headers};
 }
 
 Answer ApiTest::call(const std::string& method, const std::string& target, const std::string& body,

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <boost/json.hpp>
+#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -35,13 +37,18 @@ class StubEngine final : public Engine {
     const auto found = reports.find(std::string(input_uid));
     return found == reports.end() ? std::nullopt : std::optional(found->second);
   }
+  std::uint64_t input_changes() const override { return changes; }
   media::OutputStatus output_status(std::string_view, std::string_view) const override { return status; }
   media::OutputStats output_stats(std::string_view, std::string_view) const override { return stats; }
   std::optional<media::InputStats> input_stats(std::string_view) const override { return measured; }
   std::vector<media::Warning> warnings_of(std::string_view, std::string_view) const override {
     return warnings;
   }
-  std::vector<InputSnapshot> snapshot(Which) const override { return snapshots; }
+  std::vector<InputSnapshot> snapshot(Which) const override {
+    ++asked;
+    if (while_asked) while_asked();
+    return snapshots;
+  }
   std::optional<InputSnapshot> snapshot_of(std::string_view uid) const override {
     for (const auto& input : snapshots) {
       if (input.uid == uid) return input;
@@ -56,6 +63,9 @@ class StubEngine final : public Engine {
   void listen(EngineListener& listener) override { listeners.push_back(&listener); }
   std::string readiness_problem() const override { return problem; }
 
+  std::uint64_t changes = 0;
+  mutable std::size_t asked = 0;      // for all inputs
+  std::function<void()> while_asked;  // happens meanwhile
   std::vector<std::string> changed;
   std::vector<std::string> retried;
   std::vector<EngineListener*> listeners;

@@ -1,5 +1,9 @@
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <memory>
+#include <vector>
+
 #include "http_fixture.hpp"
 
 namespace simulcast::control::test {
@@ -287,7 +291,10 @@ TEST_F(HttpServerTest, PortInUseIsToldInWords) {
 class LargeAnswerTest : public HttpServerTest {
  protected:
   static constexpr std::size_t kSize = 64U << 20;
+  const Text shared_ = std::make_shared<const std::string>(kSize, 'x');
   Response handle(const Request& request) override {
+    ++handled_;
+    if (request.target == "/shared") return {.status = 200, .body = {}, .headers = {}, .shared = shared_};
     return {200, request.target == "/large" ? std::string(kSize, 'x') : "{}", {}};
   }
 };
@@ -312,6 +319,67 @@ TEST_F(LargeAnswerTest, ClientThatDoesNotReadIsCutOff) {
   stuck.send("GET /large HTTP/1.1\r\nHost: h\r\n\r\n");
   EXPECT_EQ(status_when_free(), 200);
   EXPECT_LT(stuck.read_to_end(), kSize);
+}
+
+// Answers that nobody reads: of each of these the system's buffers take less than half.
+TEST_F(LargeAnswerTest, AnswersThatNobodyReadHaveABoundTogether) {
+  start();
+  RawClient stuck(port_);
+  stuck.send("GET /large HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_EQ(stuck.read_answer(false).status, 200);
+  for (const char* request : {"GET /large HTTP/1.1\r\nHost: h\r\n\r\n",
+                              "POST /large HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n"}) {
+    const int handled = handled_;
+    RawClient other(port_);
+    other.send(request);
+    const RawAnswer answer = other.read_answer();
+    EXPECT_EQ(answer.status, 503);
+    EXPECT_EQ(answer.headers.at("retry-after"), "1");
+    const json::value error = json::parse(answer.body).at("errors").at(0);
+    EXPECT_EQ(error.at("code"), 10016);
+    EXPECT_THAT(std::string(error.at("message").as_string()), HasSubstr("slow to send or to read"));
+    // What changes something is refused before it is done, or not at all.
+    EXPECT_EQ(handled_ - handled, std::string_view(request).starts_with("GET") ? 1 : 0);
+    // Small ones are answered, and the connection goes on.
+    other.send(kGet);
+    EXPECT_EQ(other.read_answer().status, 200);
+  }
+}
+
+TEST_F(LargeAnswerTest, OneTextForManyCountsOnce) {
+  start();
+  std::vector<std::unique_ptr<RawClient>> stuck;
+  for (int i = 0; i < 60; ++i) {
+    stuck.push_back(std::make_unique<RawClient>(port_));
+    stuck.back()->send("GET /shared HTTP/1.1\r\nHost: h\r\n\r\n");
+    const RawAnswer answer = stuck.back()->read_answer(false);
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.headers.at("content-length"), std::to_string(kSize));
+  }
+}
+
+// Without a token, too.
+TEST_F(HttpServerTest, RequestsThatAreHalfSentHaveABoundTogether) {
+  limits_.requests = 210'000;
+  start();
+  const std::string header = "POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 200000\r\n\r\n";
+  RawClient slow(port_);
+  slow.send(header + std::string(40'000, 'x'));
+  // When the server has read that is not seen from here.
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  RawAnswer answer{.status = 200, .headers = {}, .body = {}};
+  while (answer.status == 200 && std::chrono::steady_clock::now() < deadline) {
+    RawClient other(port_);
+    other.send(header + std::string(200'000, 'x'));
+    answer = other.read_answer();
+  }
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_EQ(answer.headers.at("retry-after"), "1");
+  RawClient small(port_);
+  small.send(kGet);
+  EXPECT_EQ(small.read_answer().status, 200);
+  slow.send(std::string(160'000, 'x'));
+  EXPECT_EQ(slow.read_answer().status, 200);
 }
 
 class ThrowingHandlerTest : public HttpServerTest {

@@ -74,5 +74,35 @@ TEST_F(InputListTest, ShowsEachItemAsItIsAlone) {
   check();
 }
 
+// While somebody is sent a list, others get the same one, unless anything in it is another.
+TEST_F(InputListTest, IsOneTextForAllWhoAreSentIt) {
+  new_input();
+  InputList list;
+  const auto answer = [&] { return list.answer(sqlite_, engine_, kAccount, now_); };
+  Text first = answer();
+  EXPECT_EQ(answer(), first);
+  now_ += std::chrono::milliseconds(999);
+  EXPECT_EQ(answer(), first);
+  now_ += std::chrono::milliseconds(1);
+  Text second = answer();
+  EXPECT_NE(second, first);
+  now_ -= std::chrono::hours(1);  // the clock was set
+  EXPECT_NE(answer(), second);
+
+  first = answer();
+  ++engine_.changes;
+  second = answer();
+  EXPECT_NE(second, first);
+  const std::string uid = new_input();
+  list.changed(uid);
+  first = answer();
+  EXPECT_NE(first, second);
+  EXPECT_NE(first->find(uid), std::string::npos);
+  // And nobody keeps it.
+  const std::weak_ptr<const std::string> kept = first;
+  first.reset();
+  EXPECT_TRUE(kept.expired());
+}
+
 }  // namespace
 }  // namespace simulcast::control::test

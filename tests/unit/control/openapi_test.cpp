@@ -74,7 +74,7 @@ TEST_F(ApiTest, ServesItsDescription) {
       Api(settings_, sqlite_, engine_, tokens_)
           .handle({.method = "GET", .target = "/client/v4/openapi.json", .headers = {}, .body = ""});
   EXPECT_EQ(response.status, 200u);
-  EXPECT_EQ(response.body, openapi_text());
+  EXPECT_EQ(response.text(), openapi_text());
 }
 
 }  // namespace
