@@ -99,8 +99,8 @@ Application::Application(config::Config config, std::filesystem::path config_fil
   if (config_.account.empty()) config_.account = account_id(config_.state_dir);
   tokens_.emplace(current_tokens(config_));
   store_ = std::make_unique<control::SqliteStore>(config_.state_dir / "simulcastd.db");
-  environment_.emplace(
-      egress::Environment{resolver_, net::TlsContext::client(config_.egress.ca_file), srt_, config_.egress});
+  environment_.emplace(egress::Environment{resolver_, net::TlsContext::client(config_.egress.ca_file), srt_,
+                                           srt_handshakes_, config_.egress});
   const StreamSettings defaults{.hold = config_.stream.hold,
                                 .hold_on_goodbye = config_.stream.hold_on_goodbye,
                                 .slate = config_.stream.slate};

@@ -21,12 +21,14 @@
 #include "daemon/shard_streams.hpp"
 #include "daemon/spare_memory.hpp"
 #include "egress/output_spec.hpp"
+#include "egress/srt_sink.hpp"
 #include "ingest/rtmp_server.hpp"
 #include "ingest/srt_server.hpp"
 #include "ingest/strangers.hpp"
 #include "net/dial.hpp"
 #include "net/loop_watch.hpp"
 #include "net/shard.hpp"
+#include "net/srt_handshakes.hpp"
 #include "net/srt_runtime.hpp"
 
 namespace simulcast::control {
@@ -89,6 +91,7 @@ class Application {
   // have ended.
   net::Resolver resolver_;
   net::SrtRuntime srt_;
+  net::SrtHandshakes srt_handshakes_{egress::kCallersOfOutputs};
   std::unique_ptr<control::SqliteStore> store_;
   std::optional<egress::Environment> environment_;
   continuity::Slates slates_;

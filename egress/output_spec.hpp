@@ -10,6 +10,7 @@
 
 namespace simulcast::net {
 class Resolver;
+class SrtHandshakes;
 class SrtRuntime;
 class TlsContext;
 }  // namespace simulcast::net
@@ -34,6 +35,7 @@ struct Environment {
   net::Resolver& resolver;
   std::shared_ptr<net::TlsContext> tls;
   net::SrtRuntime& srt;
+  net::SrtHandshakes& srt_handshakes;  // of those that call outputs; locks for itself
   config::Egress config;
 };
 

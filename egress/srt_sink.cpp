@@ -41,6 +41,9 @@ constexpr std::chrono::milliseconds kPlayed{300};
 // Below these a code is libsrt's own, from there on the peer chose it (access-control.md).
 constexpr int kPeerCodes = 1000;
 
+// libsrt does not say when a handshake has failed; the sockets are asked this often.
+constexpr std::chrono::milliseconds kLookAgain{200};
+
 constexpr int kRefusedByPeer = 2;
 constexpr int kTooOld = 8;
 
@@ -197,8 +200,10 @@ asio::ip::address SrtSink::address_towards(const Endpoint& remote) const {
 
 asio::awaitable<std::optional<Failure>> SrtSink::wait_for_call() {
   constexpr int kNotFound = 1404;
-  const auto admit = [wanted = url_.stream_id.value_or("")](const net::SrtListener::Request& request) {
-    return wanted.empty() || request.stream_id == wanted ? 0 : kNotFound;
+  const auto admit = [this, wanted = url_.stream_id.value_or("")](const net::SrtListener::Request& request) {
+    if (!wanted.empty() && request.stream_id != wanted) return kNotFound;
+    const bool free = environment_.srt_handshakes.begin(request.handle, this, request.peer);
+    return free ? 0 : net::SrtHandshakes::kOverloaded;
   };
   const net::AddressFilter any = [](const asio::ip::address&) { return true; };
   auto found = co_await net::find_addresses(environment_.resolver, url_.host, url_.port, any);
@@ -211,11 +216,23 @@ asio::awaitable<std::optional<Failure>> SrtSink::wait_for_call() {
   if (const std::string cause = listener_->open(local); !cause.empty()) {
     co_return Failure{Failure::Kind::lost, "cannot listen on " + net::endpoint_text(local) + ": " + cause};
   }
-  const auto handle = co_await listener_->accept();
-  if (!handle) co_return Failure{Failure::Kind::lost, "the listener was closed"};
-  socket_ = std::make_unique<net::SrtSocket>(environment_.srt, *handle, executor_);
+  const auto called = co_await (listener_->accept() || watch_handshakes());
+  const auto* handle = std::get_if<0>(&called);
+  if (handle == nullptr || !*handle) co_return Failure{Failure::Kind::lost, "the listener was closed"};
+  environment_.srt_handshakes.end(**handle);
+  socket_ = std::make_unique<net::SrtSocket>(environment_.srt, **handle, executor_);
   listener_->close();  // one destination an output: who calls next is refused until this one has gone
   co_return std::nullopt;
+}
+
+// Those that fail make room for others.
+asio::awaitable<void> SrtSink::watch_handshakes() const {
+  asio::steady_timer look_again(executor_);
+  for (;;) {
+    look_again.expires_after(kLookAgain);
+    co_await look_again.async_wait(asio::use_awaitable);
+    environment_.srt_handshakes.take_failed(this);
+  }
 }
 
 asio::awaitable<Failure> SrtSink::serve() {

@@ -13,10 +13,15 @@
 #include <optional>
 
 #include "egress/sink.hpp"
+#include "net/srt_handshakes.hpp"
 #include "net/srt_socket.hpp"
 #include "net/srt_url.hpp"
 
 namespace simulcast::egress {
+
+// One output cannot use up what all of them have.
+inline constexpr net::SrtHandshakes::Limits kCallersOfOutputs{
+    .per_address = 32, .per_listener = 64, .total = 256};
 
 class SrtSink final : public Sink {
  public:
@@ -40,6 +45,7 @@ class SrtSink final : public Sink {
   boost::asio::awaitable<std::optional<Failure>> call();
   boost::asio::awaitable<std::optional<Failure>> call(const Endpoint& remote);
   boost::asio::awaitable<std::optional<Failure>> wait_for_call();
+  boost::asio::awaitable<void> watch_handshakes() const;
   boost::asio::ip::address address_towards(const Endpoint& remote) const;
 
   boost::asio::awaitable<Failure> watch_connection();

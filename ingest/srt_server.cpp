@@ -2,7 +2,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -10,11 +9,9 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <stdexcept>
 #include <utility>
-#include <vector>
 
 #include "ingest/srt_publisher.hpp"
 #include "ingest/strangers.hpp"
-#include "net/customer.hpp"
 #include "protocol/srt/stream_id.hpp"
 
 namespace simulcast::ingest {
@@ -29,10 +26,6 @@ namespace {
 constexpr std::chrono::milliseconds kLookAgain{200};
 // The same refusal of the same host is logged once in this time, with how often it was repeated.
 constexpr std::chrono::seconds kLogAgain{10};
-// A handshake that has come to nothing by then never will.
-constexpr std::chrono::seconds kForget{10};
-// So long libsrt keeps the memory of one that has failed.
-constexpr std::chrono::seconds kForgetFailed{3};
 
 constexpr const char* kBadPassphrase =
     "the passphrase is wrong or missing: copy the input's SRT passphrase again";
@@ -41,13 +34,6 @@ net::SrtOptions options_of(const config::SrtIngest& config) {
   net::SrtOptions options;
   options.latency = config.latency;
   return options;
-}
-
-asio::ip::address address_of(const std::string& peer) {
-  std::string host = peer.substr(0, peer.rfind(':'));
-  if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
-  boost::system::error_code error;
-  return net::customer(asio::ip::make_address(host, error));
 }
 
 }  // namespace
@@ -130,13 +116,9 @@ int SrtServer::admit(const net::SrtListener::Request& request) {
   }
   const std::string& passphrase = std::get<SrtPassphrase>(asked).text;
   if (!net::set_srt_passphrase(request.handle, passphrase)) return kBadRequest;
-  const auto from = address_of(request.peer);
-  const std::lock_guard lock(mutex_);
-  const auto same = std::ranges::count_if(pending_, [&](const auto& one) { return one.second.from == from; });
-  if (pending_.size() >= kMaxPending || same >= kMaxPendingPerAddress) {
-    return refuse(request.peer, "too many handshakes have failed", kOverloaded);
+  if (!handshakes_.begin(request.handle, this, request.peer, passphrase)) {
+    return refuse(request.peer, "too many handshakes have failed", net::SrtHandshakes::kOverloaded);
   }
-  pending_[request.handle] = {passphrase, request.peer, from, Steady::now() + kForget};
   return 0;
 }
 
@@ -144,19 +126,11 @@ asio::awaitable<void> SrtServer::accept_loop() {
   while (!stopped_) {
     const auto handle = co_await listener_.accept();
     if (!handle) co_return;
-    Pending pending;
-    {
-      const std::lock_guard lock(mutex_);
-      const auto found = pending_.find(*handle);
-      if (found != pending_.end()) {
-        pending = std::move(found->second);
-        pending_.erase(found);
-      }
-    }
+    const auto handshake = handshakes_.end(*handle).value_or(net::SrtHandshakes::Handshake{});
     // Between the handshake and now the keys may have been changed or the input deleted.
-    auto decision = gate_.authorize(pending.passphrase, media::IngestProtocol::srt);
+    auto decision = gate_.authorize(handshake.note, media::IngestProtocol::srt);
     if (const auto* refusal = std::get_if<Refusal>(&decision)) {
-      log_refused(pending.peer, refusal->reason);
+      log_refused(handshake.peer, refusal->reason);
       runtime_.close(*handle);
       continue;
     }
@@ -168,20 +142,7 @@ asio::awaitable<void> SrtServer::report_failures() {
   while (!stopped_) {
     look_again_.expires_after(kLookAgain);
     co_await look_again_.async_wait(asio::as_tuple(asio::use_awaitable));
-    std::vector<std::string> failed;  // whose handshake
-    {
-      const std::lock_guard lock(mutex_);
-      for (auto one = pending_.begin(); one != pending_.end();) {
-        Pending& pending = one->second;
-        if (!pending.failed && net::srt_handshake_failed(one->first)) {
-          pending.failed = true;
-          pending.forget_at = Steady::now() + kForgetFailed;
-          failed.push_back(pending.peer);
-        }
-        one = Steady::now() > pending.forget_at ? pending_.erase(one) : std::next(one);
-      }
-    }
-    for (const std::string& peer : failed) log_refused(peer, kBadPassphrase);
+    for (const std::string& peer : handshakes_.take_failed(this)) log_refused(peer, kBadPassphrase);
   }
 }
 

@@ -7,19 +7,16 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/udp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
-#include <map>
-#include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 
 #include "config/config.hpp"
 #include "ingest/publisher.hpp"
 #include "net/shard.hpp"
+#include "net/srt_handshakes.hpp"
 #include "net/srt_socket.hpp"
 
 namespace simulcast::ingest {
@@ -31,11 +28,6 @@ class SrtServer {
   static constexpr int kForbidden = 1403;
   static constexpr int kNotFound = 1404;
   static constexpr int kBadMode = 1405;
-  static constexpr int kOverloaded = 1402;
-  // Handshakes under way or failed a moment ago, from one address and altogether: each costs half a megabyte
-  // until libsrt has forgotten it, and all that it takes is an input's uid.
-  static constexpr std::ptrdiff_t kMaxPendingPerAddress = 32;
-  static constexpr std::size_t kMaxPending = 256;
 
   SrtServer(net::SrtRuntime& runtime, net::ShardPool& shards, Gate& gate, const config::SrtIngest& config);
   ~SrtServer();
@@ -50,15 +42,6 @@ class SrtServer {
   boost::asio::ip::udp::endpoint endpoint() const { return listener_.endpoint(); }
 
  private:
-  // A connection that was let into the handshake, until that has succeeded, or has failed and is forgotten.
-  struct Pending {
-    std::string passphrase;  // a secret
-    std::string peer;
-    boost::asio::ip::address from;
-    std::chrono::steady_clock::time_point forget_at;
-    bool failed = false;
-  };
-
   int admit(const net::SrtListener::Request& request);
   int refuse(const std::string& peer, std::string cause, int code);
   void log_refused(const std::string& peer, std::string_view cause);
@@ -69,8 +52,7 @@ class SrtServer {
   net::ShardPool& shards_;
   Gate& gate_;
   const config::SrtIngest config_;
-  std::mutex mutex_;  // of pending_: libsrt's thread adds, the shard takes
-  std::map<net::SrtHandle, Pending> pending_;
+  net::SrtHandshakes handshakes_{{}};  // noted is the passphrase
   boost::asio::steady_timer look_again_;
   // The refusal that was logged last: encoders try again many times a second.
   std::string last_host_;

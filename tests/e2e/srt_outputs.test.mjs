@@ -9,6 +9,7 @@ import { fixtureTags } from './lib/publishers.mjs';
 import { RtmpPublisher } from './lib/rtmp_publisher.mjs';
 import { RtmpSink } from './lib/rtmp_sink.mjs';
 import { LiveInput } from './lib/sdk.mjs';
+import { ACCEPTED, callSrt } from './lib/srt_handshake.mjs';
 import { SrtFilePublisher, SrtSink, decodeErrors, freeUdpPort } from './lib/srt_peers.mjs';
 import { PRIVATE_PID, tsFixture } from './lib/ts_fixture.mjs';
 import { until } from './lib/until.mjs';
@@ -249,5 +250,28 @@ describe('outputs of SRT', { concurrency: 3 }, () => {
     await sink.finished();
     const run = comparePackets(publisher.sent, sink.received, { start: 'any', end: 'any' });
     assert.ok(run.ok, run.report);
+  });
+
+  test('strangers that call an output use up a little memory, and not what others need', async (t) => {
+    const { daemon, input, finish } = await scene(t);
+    const port = await freeUdpPort();
+    const url = `srt://127.0.0.1:${port}?mode=listener&passphrase=${PASSPHRASE}`;
+    const { uid } = await input.addOutput({ url, streamKey: '' });
+    await input.untilOutput(uid, 'connecting');
+    const call = async (options) => {
+      const { code, close } = await callSrt(port, options);
+      close();
+      return code;
+    };
+    await until('it to listen', async () => !Number.isNaN(await call({ passphrase: 'wrong', timeout: 500 })));
+    const before = daemon.residentKiB;
+    const codes = [];
+    for (let i = 0; i < 150; i++) codes.push(await call({ passphrase: 'wrong' }));
+    const [WRONG, TOO_MANY] = [10, 1402];
+    assert.deepEqual([...new Set(codes)].sort(), [WRONG, TOO_MANY]);
+    const grown = (daemon.residentKiB - before) / 1024;
+    if (!daemon.sanitized) assert.ok(grown < 32, `they took ${grown} MiB`);
+    assert.equal(await call({ passphrase: PASSPHRASE, from: '127.0.0.2' }), ACCEPTED, 'from elsewhere');
+    await finish();
   });
 });
