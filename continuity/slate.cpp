@@ -12,6 +12,7 @@ extern "C" {
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <new>
 #include <optional>
 #include <span>
 #include <stdexcept>
@@ -116,6 +117,11 @@ Owned<AVFrame> fit(const AVFrame& picture, const SlateFormat& format) {
   return frame;
 }
 
+bool fits(const SlateFormat& format) {
+  return format.width <= Slate::kMaxStreamSide && format.height <= Slate::kMaxStreamSide &&
+         std::uint64_t{format.width} * format.height <= Slate::kMaxStreamPixels;
+}
+
 const char* profile_name(std::uint8_t profile_idc) {
   constexpr std::uint8_t kBaseline = 66;
   constexpr std::uint8_t kMain = 77;
@@ -164,6 +170,7 @@ std::vector<std::byte> encode(AVFrame& frame, const SlateFormat& format) {
 
 std::variant<Slate, std::string> make_slate(const std::filesystem::path& file, const SlateFormat& format) {
   try {
+    if (!fits(format)) throw Failed("the stream's pictures are larger than 8192 x 4320");
     const auto frame = fit(*read_picture(file), format);
     const auto coded = encode(*frame, format);
     std::vector<nal::Unit> units;
@@ -179,6 +186,8 @@ std::variant<Slate, std::string> make_slate(const std::filesystem::path& file, c
     return slate;
   } catch (const Failed& failed) {
     return std::string(failed.what());
+  } catch (const std::bad_alloc&) {
+    return std::string("there is not enough memory for it");
   }
 }
 

@@ -2,7 +2,7 @@
 //
 // libavformat reads the file, libswscale fits it into the stream's size, with black at the sides, and
 // libavcodec encodes it once, to the stream's own codec, size, sampling, depth and profile. Pure function,
-// any thread; takes a tenth of a second, so not on a shard.
+// any thread; takes a tenth of a second and more for a large one, so not on a shard.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +28,9 @@ struct SlateFormat {
 
 struct Slate {
   static constexpr std::uint32_t kMaxSide = 16'384;  // of the file's picture
+  // Of the stream's: 8K, upright or not. What its headers say about it is paid for in memory and time.
+  static constexpr std::uint32_t kMaxStreamSide = 8192;
+  static constexpr std::uint64_t kMaxStreamPixels = std::uint64_t{8192} * 4320;
 
   std::vector<std::vector<std::byte>> sets;  // parameter sets: VPS, SPS, PPS in this order
   StillPicture picture;                      // with its sets in it
