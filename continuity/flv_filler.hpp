@@ -1,17 +1,19 @@
 // Filler for a stream whose publisher came by RTMP: FLV tag bodies, the last keyframe twice a second and
 // silence without a gap, each track going on from where it stood.
 //
-// Owned by the stream's Continuity while it fills; lives on the stream's shard.
+// Nothing is sent until the Workshop has made what it consists of; the silence of that time comes then. Owned
+// by the stream's Continuity while it fills; lives on the stream's shard.
 #pragma once
 
-#include <chrono>
 #include <cstddef>
-#include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
+#include "continuity/flv_parts.hpp"
 #include "continuity/pace.hpp"
 #include "continuity/slates.hpp"
+#include "continuity/workshop.hpp"
 #include "media/lane.hpp"
 #include "media/packet.hpp"
 #include "media/timeline.hpp"
@@ -21,23 +23,17 @@ namespace simulcast::continuity {
 class FlvFiller {
  public:
   // `slate` is shown instead of the keyframe as soon as it is there.
-  FlvFiller(const media::Lane& lane, const media::Timeline& timeline, const SlateChoice& slate);
+  FlvFiller(const media::Lane& lane, const media::Timeline& timeline, const SlateChoice& slate,
+            Workshop& workshop);
 
   // Adds what is due by then, in the order of its times.
   void fill(media::Timeline::Clock::time_point now, std::vector<media::Packet>& out);
 
  private:
   struct Picture {
-    media::Timeline::Position from;
-    media::Payload versions[2];
+    FlvParts::Picture made;
     media::Time next;
     std::size_t turn = 0;
-
-    // For the slate.
-    std::optional<SlateFormat> format;
-    std::vector<std::byte> config;  // body of the tag with the configuration record
-    std::size_t config_prefix = 0;  // bytes of it before the record
-    std::vector<std::byte> frame_prefix;
     bool slate_shown = false;
   };
   struct Sound {
@@ -46,11 +42,14 @@ class FlvFiller {
     SoundClock clock;
   };
 
-  void add_picture(const media::Lane& lane, const media::Timeline::Position& position);
+  void take_parts();
   std::optional<media::Packet> take_slate(Picture& picture) const;
-  void add_sound(const media::Lane& lane, const media::Timeline::Position& position);
+  void fill(Picture& picture, media::Timeline::Clock::time_point now, std::vector<media::Packet>& out) const;
 
   const SlateChoice& slate_;
+  Workshop& workshop_;
+  std::shared_ptr<FlvParts> parts_;  // until they are made
+  bool ordered_ = false;
   std::vector<Picture> pictures_;
   std::vector<Sound> sounds_;
 };

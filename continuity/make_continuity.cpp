@@ -12,7 +12,7 @@ namespace {
 
 class Continuity final : public media::Continuity {
  public:
-  explicit Continuity(const SlateChoice& slate) : slate_(slate) {}
+  Continuity(const SlateChoice& slate, Workshop& workshop) : slate_(slate), workshop_(workshop) {}
 
   void begin_publisher() override {
     if (splice_) splice_->begin_publisher();
@@ -26,10 +26,10 @@ class Continuity final : public media::Continuity {
   void begin_filling(media::PacketForm form, const media::Lane& lane,
                      const media::Timeline& timeline) override {
     if (form == media::PacketForm::flv) {
-      flv_.emplace(lane, timeline, slate_);
+      flv_.emplace(lane, timeline, slate_, workshop_);
     } else if (splice_) {
       splice_->interrupt();
-      ts_.emplace(lane, *splice_, slate_);
+      ts_.emplace(lane, *splice_, slate_, workshop_);
     }
   }
 
@@ -45,6 +45,7 @@ class Continuity final : public media::Continuity {
 
  private:
   const SlateChoice& slate_;
+  Workshop& workshop_;
   std::unique_ptr<TsSplice> splice_;  // once datagrams have come
   std::optional<FlvFiller> flv_;      // while filling
   std::optional<TsFiller> ts_;
@@ -52,8 +53,8 @@ class Continuity final : public media::Continuity {
 
 }  // namespace
 
-std::unique_ptr<media::Continuity> make_continuity(const SlateChoice& slate) {
-  return std::make_unique<Continuity>(slate);
+std::unique_ptr<media::Continuity> make_continuity(const SlateChoice& slate, Workshop& workshop) {
+  return std::make_unique<Continuity>(slate, workshop);
 }
 
 }  // namespace simulcast::continuity

@@ -4,11 +4,13 @@
 #include <memory>
 
 #include "continuity/slates.hpp"
+#include "continuity/workshop.hpp"
 #include "media/continuity.hpp"
 
 namespace simulcast::continuity {
 
-// `slate` is what the stream shows then, asked each time; it outlives what is made.
-std::unique_ptr<media::Continuity> make_continuity(const SlateChoice& slate);
+// `slate` is what the stream shows then, asked each time; `workshop` makes the rest. Both outlive what is
+// made.
+std::unique_ptr<media::Continuity> make_continuity(const SlateChoice& slate, Workshop& workshop);
 
 }  // namespace simulcast::continuity

@@ -7,6 +7,7 @@ extern "C" {
 #include <libavutil/samplefmt.h>
 }
 
+#include <atomic>
 #include <cstring>
 #include <memory>
 
@@ -19,6 +20,8 @@ constexpr int kFrames = 8;
 constexpr int kBitRatePerChannel = 64'000;
 constexpr int kMostChannels = 8;
 constexpr int kFrameOfAnySize = 1024;  // for encoders that do not care
+
+std::atomic<std::uint64_t> encoder_runs{0};
 
 struct FreeContext {
   void operator()(AVCodecContext* context) const { avcodec_free_context(&context); }
@@ -84,6 +87,7 @@ std::optional<SilentFrame> make_silence(const SoundFormat& format) {
   av_channel_layout_default(&encoder->ch_layout, format.channels);
   // MP3: the bits of a frame lie in it and not in those before.
   if (format.codec == SoundCodec::mp3) av_opt_set(encoder->priv_data, "reservoir", "0", 0);
+  ++encoder_runs;
   if (avcodec_open2(encoder.get(), codec, nullptr) < 0) return std::nullopt;
 
   const auto input = silent_input(*encoder);
@@ -102,6 +106,10 @@ std::optional<SilentFrame> make_silence(const SoundFormat& format) {
   }
   if (made.bytes.empty()) return std::nullopt;
   return made;
+}
+
+std::uint64_t silence_encoder_runs() {
+  return encoder_runs;
 }
 
 }  // namespace simulcast::continuity

@@ -1,7 +1,7 @@
 // One frame of silence in the codec and format of a track, made by libavcodec.
 //
 // Any frame of it may follow any other: it is from the middle of a run of zeros, and refers to no frame
-// before. Pure function, any thread; takes a few milliseconds.
+// before. Any thread, but not a shard: it takes a few milliseconds.
 #pragma once
 
 #include <cstddef>
@@ -29,5 +29,7 @@ struct SilentFrame {
 
 // Nothing when libavcodec has no encoder for it, or none for this format.
 std::optional<SilentFrame> make_silence(const SoundFormat& format);
+// How often an encoder was opened for it in this process. For tests.
+std::uint64_t silence_encoder_runs();
 
 }  // namespace simulcast::continuity

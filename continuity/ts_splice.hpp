@@ -60,6 +60,7 @@ class TsSplice {
     }
   };
   const Track* track(std::uint16_t pid) const;
+  const std::vector<Track>& tracks() const { return tracks_; }
   // Of all the times that the 33 bits of `time` can mean the one nearest to `near`.
   static media::Time nearest(media::Time time, media::Time near);
 

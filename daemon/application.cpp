@@ -107,7 +107,7 @@ Application::Application(config::Config config, std::filesystem::path config_fil
   relay_ = std::make_unique<Relay>(control_, *store_, config_.account, directory_, shards_.size(), defaults,
                                    inspect::PlatformRules(config::load_platforms(config_.egress.platforms)));
   for (std::size_t i = 0; i < shards_.size(); ++i) {
-    streams_.push_back(std::make_unique<ShardStreams>(shards_[i], *environment_, *relay_, slates_, defaults));
+    streams_.push_back(std::make_unique<ShardStreams>(shards_[i], *environment_, *relay_, studio_, defaults));
   }
   relay_->set_streams(streams_);
   open_ingest();

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "config/config.hpp"
-#include "continuity/slates.hpp"
+#include "continuity/studio.hpp"
 #include "control/api/access_tokens.hpp"
 #include "daemon/input_directory.hpp"
 #include "daemon/publisher_gate.hpp"
@@ -94,7 +94,7 @@ class Application {
   net::SrtHandshakes srt_handshakes_{egress::kCallersOfOutputs};
   std::unique_ptr<control::SqliteStore> store_;
   std::optional<egress::Environment> environment_;
-  continuity::Slates slates_;
+  continuity::Studio studio_;
   ingest::Strangers strangers_;
   net::ShardPool shards_;
   InputDirectory directory_;

@@ -20,7 +20,7 @@ constexpr std::chrono::milliseconds kSilencePatience{1000};
 
 LiveStream::LiveStream(std::string uid, net::Shard& shard, const egress::Environment& environment,
                        media::AudioWait& audio_wait, net::GatherRing* ring, RelayEvents& events,
-                       continuity::Slates& slates, StreamSettings settings, std::function<void()> on_finished)
+                       continuity::Studio& studio, StreamSettings settings, std::function<void()> on_finished)
     : uid_(std::move(uid)),
       shard_(shard),
       environment_(environment),
@@ -28,9 +28,9 @@ LiveStream::LiveStream(std::string uid, net::Shard& shard, const egress::Environ
       settings_(std::move(settings)),
       on_finished_(std::move(on_finished)),
       fanout_(ring),
-      slate_{&slates, settings_.slate},
+      slate_{&studio.slates, settings_.slate},
       stream_(repackage::make_repackager, &audio_wait, &fanout_,
-              [this] { return continuity::make_continuity(slate_); }),
+              [this, &studio] { return continuity::make_continuity(slate_, studio.workshop); }),
       hold_timer_(shard.context()),
       fill_timer_(shard.context()) {}
 

@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "continuity/slates.hpp"
+#include "continuity/studio.hpp"
 #include "daemon/input_meter.hpp"
 #include "daemon/relay_events.hpp"
 #include "daemon/stream_settings.hpp"
@@ -31,7 +31,7 @@ class LiveStream final : private egress::WorkerListener {
  public:
   LiveStream(std::string uid, net::Shard& shard, const egress::Environment& environment,
              media::AudioWait& audio_wait, net::GatherRing* ring, RelayEvents& events,
-             continuity::Slates& slates, StreamSettings settings, std::function<void()> on_finished);
+             continuity::Studio& studio, StreamSettings settings, std::function<void()> on_finished);
   ~LiveStream();
 
   // The newer publisher takes over.

@@ -7,11 +7,11 @@
 namespace simulcast::daemon {
 
 ShardStreams::ShardStreams(net::Shard& shard, const egress::Environment& environment, RelayEvents& events,
-                           continuity::Slates& slates, StreamSettings settings)
+                           continuity::Studio& studio, StreamSettings settings)
     : shard_(shard),
       environment_(environment),
       events_(events),
-      slates_(slates),
+      studio_(studio),
       settings_(std::move(settings)),
       report_timer_(shard.context()),
       lag_timer_(shard.context()),
@@ -52,7 +52,7 @@ media::Stream& ShardStreams::publisher_arrived(const ingest::Grant& grant, inges
       boost::asio::post(shard_.context(), [this, uid] { remove_finished(uid); });
     };
     stream = std::make_unique<LiveStream>(grant.input_uid, shard_, environment_, audio_wait_, ring_.get(),
-                                          events_, slates_, settings_, finished);
+                                          events_, studio_, settings_, finished);
   }
   return stream->publisher_arrived(grant, publisher);
 }

@@ -24,7 +24,7 @@ class ShardStreams {
   static constexpr std::chrono::milliseconds kLagInterval{100};
 
   ShardStreams(net::Shard& shard, const egress::Environment& environment, RelayEvents& events,
-               continuity::Slates& slates, StreamSettings settings);
+               continuity::Studio& studio, StreamSettings settings);
 
   // Begins the reports.
   void start();
@@ -50,7 +50,7 @@ class ShardStreams {
   net::Shard& shard_;
   const egress::Environment& environment_;
   RelayEvents& events_;
-  continuity::Slates& slates_;
+  continuity::Studio& studio_;
   const StreamSettings settings_;  // until an input's own are known
   boost::asio::steady_timer report_timer_;
   boost::asio::steady_timer lag_timer_;

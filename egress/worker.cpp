@@ -95,9 +95,10 @@ void Worker::end_hold() {
 // Or holding: the destination sees no difference.
 void Worker::set_live() {
   if (!holding_until_) return set_state(OutputState::live, left_out_);
-  set_state(OutputState::holding,
-            "the encoder is away; the connection is kept, with a still picture and silence, for when it "
-            "returns");
+  set_state(
+      OutputState::holding,
+      "the encoder is away; the connection is kept for when it returns, with a still picture and silence "
+      "where they can be made");
 }
 
 void Worker::left_out(const std::string& sentence) {

@@ -83,10 +83,10 @@ void split_annex_b(std::span<const std::byte> access_unit, std::vector<Unit>& un
 }
 
 bool split_length_prefixed(std::span<const std::byte> access_unit, std::size_t length_size,
-                           std::vector<Unit>& units) {
+                           std::vector<Unit>& units, std::size_t most) {
   units.clear();
   while (!access_unit.empty()) {
-    if (access_unit.size() < length_size) return false;
+    if (access_unit.size() < length_size || units.size() == most) return false;
     std::size_t length = 0;
     for (std::size_t i = 0; i < length_size; ++i) {
       length = length << 8 | std::to_integer<std::size_t>(access_unit[i]);

@@ -25,10 +25,10 @@ Kind kind_of(Codec codec, Unit unit);
 void split_annex_b(std::span<const std::byte> access_unit, std::vector<Unit>& units,
                    std::size_t most = SIZE_MAX);
 
-// `length_size` is 1, 2, 3 or 4. False when a length reaches beyond the end: `units` then holds what came
-// before.
+// `length_size` is 1, 2, 3 or 4. False when a length reaches beyond the end, or there are more than `most`:
+// `units` then holds what came before.
 bool split_length_prefixed(std::span<const std::byte> access_unit, std::size_t length_size,
-                           std::vector<Unit>& units);
+                           std::vector<Unit>& units, std::size_t most = SIZE_MAX);
 
 // The first bytes of a unit with the emulation prevention taken out, as many as `out` has room for; how many
 // that were.

@@ -42,6 +42,12 @@ class Watcher final : public media::Output {
   std::optional<media::Time> last_[2][256];
 };
 
+// Its thread is started once.
+continuity::Workshop& workshop() {
+  static continuity::Workshop one;
+  return one;
+}
+
 struct Scene {
   // Each costs some milliseconds, and is nothing that a peer could do often.
   static constexpr int kMostGone = 6;
@@ -60,6 +66,7 @@ struct Scene {
     }
     if ((orders & 8) != 0 && gone <= kMostGone) {
       now += std::chrono::milliseconds{700};
+      workshop().wait();
       stream.fill(now);
     }
     if ((orders & 4) != 0) {
@@ -76,7 +83,7 @@ struct Scene {
   const media::PacketForm form;
   const continuity::SlateChoice no_slate;
   media::Stream stream{repackage::make_repackager, nullptr, nullptr,
-                       [this] { return continuity::make_continuity(no_slate); }};
+                       [this] { return continuity::make_continuity(no_slate, workshop()); }};
   Watcher flv{false};
   Watcher datagrams{true};
   media::Timeline::Clock::time_point now = media::Timeline::Clock::now();

@@ -25,7 +25,7 @@ export async function stage(t, { good, load, daemonOptions }) {
 }
 
 /** How long threads were ready and got no processor: look() gives the longest of any of them since the last look, in ms. */
-class Queueing {
+export class Queueing {
   #last = new Map();
 
   constructor(pid) {

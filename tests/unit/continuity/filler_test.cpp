@@ -93,12 +93,14 @@ struct FillerTest : testing::Test {
 
   void away(std::chrono::seconds time) {
     stream.begin_filling();
+    workshop.wait();
     for (const auto until = now + time; now < until; now += media::Stream::kFillPeriod) stream.fill(now);
   }
 
   SlateChoice no_slate;
+  Workshop workshop;
   media::Stream stream{repackage::make_repackager, nullptr, nullptr,
-                       [this] { return make_continuity(no_slate); }};
+                       [this] { return make_continuity(no_slate, workshop); }};
   std::vector<test::Coded> coded;
   Clock::time_point now = Clock::time_point{} + 1h;
 };
@@ -141,14 +143,21 @@ TEST_F(FillerTest, LateCallsMakeUpForWhatWasMissedButNotForHours) {
   stream.attach(output);
   show();
   stream.begin_filling();
+  workshop.wait();
   const std::size_t shown = output.packets.size();
   now += 2s;
   stream.fill(now);
   EXPECT_EQ(output.times(MediaKind::video, shown).size(), 4U);
+  EXPECT_EQ(steps_of(output.times(MediaKind::audio)), std::set<Time>{kSound});
+  const std::size_t before = output.packets.size();
   now += 3h;
   stream.fill(now);
   EXPECT_LE(output.times(MediaKind::video, shown).size(), 25U);
-  EXPECT_EQ(steps_of(output.times(MediaKind::audio)), std::set<Time>{kSound});
+  EXPECT_LE(output.times(MediaKind::audio, before).size(), static_cast<std::size_t>(10s / kSound) + 2);
+  EXPECT_EQ(steps_of(output.times(MediaKind::audio, before)), std::set<Time>{kSound});
+  now += 2s;
+  stream.fill(now);
+  EXPECT_EQ(steps_of(output.times(MediaKind::audio, before)), std::set<Time>{kSound});
 }
 
 TEST_F(FillerTest, MpegTsHasRunningCountersClockAndTimes) {
@@ -157,7 +166,7 @@ TEST_F(FillerTest, MpegTsHasRunningCountersClockAndTimes) {
   stream.attach(datagrams, PacketForm::mpegts);
   show();
   media::Stream relayed{repackage::make_repackager, nullptr, nullptr,
-                        [this] { return make_continuity(no_slate); }};
+                        [this] { return make_continuity(no_slate, workshop); }};
   Recorder output;
   relayed.attach(output, PacketForm::mpegts);
   relayed.begin_publisher(PacketForm::mpegts);
@@ -175,6 +184,7 @@ TEST_F(FillerTest, MpegTsHasRunningCountersClockAndTimes) {
   const std::size_t shown = output.packets.size();
   ASSERT_GT(shown, 20U);
   relayed.begin_filling();
+  workshop.wait();
   for (const auto until = now + 10s; now < until; now += media::Stream::kFillPeriod) relayed.fill(now);
 
   test::TsParser parser;

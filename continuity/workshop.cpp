@@ -1,0 +1,44 @@
+#include "continuity/workshop.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/post.hpp>
+#include <exception>
+
+namespace simulcast::continuity {
+
+Workshop::~Workshop() {
+  if (worker_) worker_->join();
+}
+
+bool Workshop::begin(const std::shared_ptr<Order>& order) {
+  if (waiting_.fetch_add(1) >= kMostWaiting) {
+    --waiting_;
+    return false;
+  }
+  const std::lock_guard lock(mutex_);
+  if (!worker_) worker_.emplace(1);
+  boost::asio::post(*worker_, [this, ordered = std::weak_ptr<Order>(order)] {
+    make(ordered);
+    --waiting_;
+    waiting_.notify_all();
+  });
+  return true;
+}
+
+void Workshop::wait() {
+  for (std::size_t left = waiting_; left > 0; left = waiting_) waiting_.wait(left);
+}
+
+void Workshop::make(const std::weak_ptr<Order>& ordered) {
+  const auto order = ordered.lock();
+  if (!order) return;
+  try {
+    order->make(silences_);
+  } catch (const std::exception& error) {
+    spdlog::warn("the filler of a stream cannot be made cause=\"{}\"", error.what());
+  }
+  order->ready_.store(true, std::memory_order_release);
+}
+
+}  // namespace simulcast::continuity
