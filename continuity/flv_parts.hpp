@@ -26,7 +26,7 @@ media::Payload flv_video_body(std::vector<std::byte> body, const StillPicture::U
 class FlvParts final : public Order {
  public:
   // Packets of the GOP that are looked at for the first of each track.
-  static constexpr std::size_t kMostLookedAt = 65'536;
+  static constexpr std::size_t kMostLookedAt = 16'384;
 
   FlvParts(const media::Lane& lane, const media::Timeline& timeline);
 

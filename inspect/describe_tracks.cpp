@@ -33,6 +33,7 @@ namespace {
 
 // Enough for the first frames of sound that are interleaved with a large keyframe.
 constexpr std::size_t kMaxDatagrams = 2048;
+constexpr std::size_t kMaxUnits = 1024;   // of a keyframe, among which its first slice is looked for
 constexpr std::size_t kMaxEncoder = 100;  // bytes of its name
 
 std::string video_name(const flv::VideoTag& tag) {
@@ -118,7 +119,7 @@ void describe_nal_video(nal::Codec codec, std::span<const std::byte> record,
     track.level = fmt::format("{}.{}", config->level / kTimesThirty, config->level % kTimesThirty / 3);
   }
   std::vector<nal::Unit> coded;
-  nal::split_length_prefixed(keyframe, config->nal_length_size, coded);
+  nal::split_length_prefixed(keyframe, config->nal_length_size, coded, kMaxUnits);
   const auto slice = std::ranges::find_if(coded, [&](nal::Unit unit) { return is_slice(codec, unit); });
   if (slice == coded.end()) return;
   units.push_back(*slice);
