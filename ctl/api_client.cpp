@@ -2,9 +2,9 @@
 
 #include <spdlog/fmt/fmt.h>
 
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "ctl/answer_json.hpp"
 #include "ctl/errors.hpp"
 
 namespace simulcast::ctl {
@@ -49,7 +49,7 @@ void ApiClient::follow(std::string_view path, const std::function<void()>& begun
 
 json::value ApiClient::result_of(const HttpConnection::Answer& answer) const {
   boost::system::error_code error;
-  const json::value envelope = json::parse(answer.body(), error);
+  const json::value envelope = parse_answer(answer.body(), error);
   const auto* object = error ? nullptr : envelope.if_object();
   if (object == nullptr || !object->contains("success")) {
     unreachable(settings_,

@@ -11,6 +11,8 @@
 
 #include "config/load.hpp"
 #include "config/state_files.hpp"
+#include "config/values.hpp"
+#include "config/visible_text.hpp"
 #include "ctl/errors.hpp"
 
 namespace simulcast::ctl {
@@ -83,6 +85,24 @@ std::string account_of(const config::Config& config) {
   return first_line(config::account_file(config.state_dir), "the account id", "give it with --account");
 }
 
+// It becomes a part of every path that is asked for.
+std::string checked_account(const std::string& account) {
+  try {
+    return config::parse_account(account);
+  } catch (const config::BadValue& bad) {
+    fail(fmt::format("\"{}\" {}", config::visible_text(account), bad.what()));
+  }
+}
+
+// It becomes a line of every request.
+std::string checked_token(const std::string& token) {
+  try {
+    return config::parse_token(token);
+  } catch (const config::BadValue& bad) {
+    fail(fmt::format("what is given as the token {}", bad.what()));
+  }
+}
+
 }  // namespace
 
 ConnectionSettings find_connection(const GivenSettings& given) {
@@ -112,7 +132,8 @@ ConnectionSettings find_connection(const GivenSettings& given) {
   } else {
     settings.token = token_of(configured());
   }
-  settings.account = given.account.empty() ? account_of(configured()) : given.account;
+  settings.token = checked_token(settings.token);
+  settings.account = checked_account(given.account.empty() ? account_of(configured()) : given.account);
   return settings;
 }
 

@@ -1,7 +1,6 @@
 #include <spdlog/fmt/fmt.h>
 
-#include <boost/json/serialize.hpp>
-
+#include "ctl/answer_json.hpp"
 #include "ctl/commands.hpp"
 #include "ctl/figures.hpp"
 #include "ctl/names.hpp"
@@ -58,7 +57,7 @@ json::value presentable(json::value result, const Printing& printing) {
 void list_inputs(ApiClient& api, const Printing& printing) {
   const auto result = api.get("/live_inputs");
   if (printing.json) {
-    printing.out << json::serialize(presentable(result, printing)) << '\n';
+    printing.out << document_of(presentable(result, printing)) << '\n';
     return;
   }
   Table table({"NAME", "UID", "STATE", "BITRATE", "VIDEO", "AUDIO"});
@@ -77,7 +76,7 @@ void list_inputs(ApiClient& api, const Printing& printing) {
 void show_input(ApiClient& api, const Printing& printing, const std::string& input) {
   const auto result = presentable(api.get("/live_inputs/" + find_input(api, input)), printing);
   if (printing.json) {
-    printing.out << json::serialize(result) << '\n';
+    printing.out << document_of(result) << '\n';
     return;
   }
   const auto& object = result.as_object();
@@ -103,7 +102,7 @@ void show_input(ApiClient& api, const Printing& printing, const std::string& inp
 void add_input(ApiClient& api, const Printing& printing, const std::string& name) {
   const auto result = api.post("/live_inputs", {{"meta", {{"name", name}}}});
   if (printing.json) {
-    printing.out << json::serialize(presentable(result, printing)) << '\n';
+    printing.out << document_of(presentable(result, printing)) << '\n';
   } else {
     printing.out << std::string_view(result.at("uid").as_string()) << '\n';
   }

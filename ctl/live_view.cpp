@@ -1,7 +1,8 @@
 #include "ctl/live_view.hpp"
 
-#include <boost/json/parse.hpp>
 #include <vector>
+
+#include "ctl/answer_json.hpp"
 
 namespace simulcast::ctl {
 
@@ -39,7 +40,7 @@ void LiveView::fetch(const std::string& uid) {
 }
 
 void LiveView::apply(std::string_view event, std::string_view data) {
-  const json::value parsed = json::parse(data);
+  const json::value parsed = parse_answer(data);
   const json::object& object = parsed.as_object();
   if (event == "stats") return take_stats(object);
   if (event != "input" && event != "output" && event != "changed") return;  // of a newer daemon

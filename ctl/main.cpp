@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "config/visible_text.hpp"
 #include "ctl/commands.hpp"
 #include "ctl/completion.hpp"
 #include "ctl/connection_settings.hpp"
@@ -154,7 +155,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == EXIT_SUCCESS ? EXIT_SUCCESS : static_cast<int>(ExitCode::usage);
   } catch (const CommandError& error) {
-    std::cerr << "simulcastctl: " << error.what() << '\n';
+    std::cerr << "simulcastctl: " << simulcast::config::visible_lines(error.what()) << '\n';
     return static_cast<int>(error.code());
   }
   return code;
@@ -166,7 +167,7 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const std::exception& error) {
-    std::cerr << "simulcastctl: " << error.what() << '\n';
+    std::cerr << "simulcastctl: " << simulcast::config::visible_lines(error.what()) << '\n';
     return static_cast<int>(ExitCode::unreachable);
   }
 }

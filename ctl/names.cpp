@@ -5,8 +5,8 @@
 #include <boost/json/object.hpp>
 #include <vector>
 
+#include "config/visible_text.hpp"
 #include "ctl/errors.hpp"
-#include "ctl/table.hpp"
 
 namespace simulcast::ctl {
 
@@ -29,13 +29,14 @@ std::string find(const json::array& items, std::string_view wanted, std::string_
     throw CommandError(ExitCode::usage,
                        fmt::format("there is no {} \"{}\": give its name, its uid, or at least the first "
                                    "{} characters of that",
-                                   kind, printable(wanted), kShortestPrefix));
+                                   kind, config::visible_text(wanted), kShortestPrefix));
   }
   if (found.size() > 1) {
-    std::string sentence = fmt::format("several {}s fit \"{}\"; give the uid:", kind, printable(wanted));
+    std::string sentence =
+        fmt::format("several {}s fit \"{}\"; give the uid:", kind, config::visible_text(wanted));
     for (const json::object* object : found) {
       sentence += fmt::format("\n  {}  {}", std::string_view(object->at("uid").as_string()),
-                              printable(name_of(*object)));
+                              config::visible_text(name_of(*object)));
     }
     throw CommandError(ExitCode::usage, sentence);
   }

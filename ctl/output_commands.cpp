@@ -1,7 +1,7 @@
 #include <spdlog/fmt/fmt.h>
 
-#include <boost/json/serialize.hpp>
-
+#include "config/visible_text.hpp"
+#include "ctl/answer_json.hpp"
 #include "ctl/commands.hpp"
 #include "ctl/figures.hpp"
 #include "ctl/names.hpp"
@@ -19,19 +19,19 @@ std::string outputs_of(const std::string& input) {
 
 void print_output(const Printing& printing, const json::value& output) {
   if (printing.json) {
-    printing.out << json::serialize(presentable(output, printing)) << '\n';
+    printing.out << document_of(presentable(output, printing)) << '\n';
     return;
   }
   const auto& status = output.at("status");
   printing.out << fmt::format("{}  {}  {}\n", std::string_view(output.at("uid").as_string()),
                               std::string_view(status.at("state").as_string()),
-                              printable(status.at("message").as_string()));
+                              config::visible_text(status.at("message").as_string()));
 }
 
 bool print_test(const Printing& printing, const json::value& test) {
   const bool good = test.at("ok").as_bool();
   if (printing.json) {
-    printing.out << json::serialize(test) << '\n';
+    printing.out << document_of(test) << '\n';
     return good;
   }
   Table table({"STEP", "RESULT", "MS", "CAUSE"});
@@ -41,7 +41,7 @@ bool print_test(const Printing& printing, const json::value& test) {
                std::string(step.at("message").as_string())});
   }
   table.print(printing.out);
-  printing.out << (good ? "" : "not good: ") << printable(test.at("message").as_string()) << '\n';
+  printing.out << (good ? "" : "not good: ") << config::visible_text(test.at("message").as_string()) << '\n';
   return good;
 }
 
@@ -50,7 +50,7 @@ bool print_test(const Printing& printing, const json::value& test) {
 void list_outputs(ApiClient& api, const Printing& printing, const std::string& input) {
   const auto result = api.get(outputs_of(find_input(api, input)));
   if (printing.json) {
-    printing.out << json::serialize(presentable(result, printing)) << '\n';
+    printing.out << document_of(presentable(result, printing)) << '\n';
     return;
   }
   Table table({"NAME", "UID", "STATE", "SINCE", "URL", "BITRATE", "MESSAGE"});
@@ -76,7 +76,7 @@ void add_output(ApiClient& api, const Printing& printing, const NewOutput& outpu
   if (!output.name.empty()) body["name"] = output.name;
   const auto result = api.post(outputs_of(find_input(api, output.input)), body);
   if (printing.json) {
-    printing.out << json::serialize(presentable(result, printing)) << '\n';
+    printing.out << document_of(presentable(result, printing)) << '\n';
   } else {
     printing.out << std::string_view(result.at("uid").as_string()) << '\n';
   }

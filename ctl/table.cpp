@@ -3,31 +3,37 @@
 #include <algorithm>
 #include <utility>
 
+#include "config/visible_text.hpp"
+
 namespace simulcast::ctl {
 
-std::string printable(std::string_view text) {
-  std::string clean;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    // C1 controls are two bytes of UTF-8, some terminals obey them too.
-    const bool is_c1 = c == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
-    if (c < 0x20 || c == 0x7F || is_c1) {
-      clean += ' ';
-      if (is_c1) ++i;
-    } else {
-      clean += text[i];
-    }
-  }
-  return clean;
+namespace {
+
+bool is_continuation(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
 }
 
+std::string shortened(std::string text) {
+  std::size_t columns = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (is_continuation(text[i]) || ++columns <= Table::kMaxColumns) continue;
+    text.resize(i);
+    return text + "...";
+  }
+  return text;
+}
+
+}  // namespace
+
 std::size_t width_of(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return text.size() - static_cast<std::size_t>(std::ranges::count_if(text, is_continuation));
 }
 
 void Table::add(std::vector<std::string> row) {
-  for (std::string& cell : row) cell = printable(cell);
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    row[i] = config::visible_text(row[i]);
+    if (i + 1 < row.size()) row[i] = shortened(std::move(row[i]));
+  }
   rows_.push_back(std::move(row));
 }
 

@@ -8,15 +8,16 @@
 
 namespace simulcast::ctl {
 
-// Without what a terminal would obey: names and messages come from elsewhere.
-std::string printable(std::string_view text);
-
 // How many columns a text takes, one a character of UTF-8.
 std::size_t width_of(std::string_view text);
 
+// Cells come from elsewhere: what a terminal would obey is written out. All but the last of a row are cut,
+// for the others are as wide as the widest, and a name may be as long as a request.
 class Table {
  public:
-  explicit Table(std::vector<std::string> heads) : rows_{std::move(heads)} {}
+  static constexpr std::size_t kMaxColumns = 256;
+
+  explicit Table(std::vector<std::string> heads) { add(std::move(heads)); }
   void add(std::vector<std::string> row);
   // Aligned, two spaces between; the last column is not filled up.
   void print(std::ostream& out) const;

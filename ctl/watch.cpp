@@ -1,7 +1,6 @@
 #include <spdlog/fmt/chrono.h>
 #include <spdlog/fmt/fmt.h>
 
-#include <boost/json/serialize.hpp>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -11,6 +10,8 @@
 #include <thread>
 #include <vector>
 
+#include "config/visible_text.hpp"
+#include "ctl/answer_json.hpp"
 #include "ctl/commands.hpp"
 #include "ctl/errors.hpp"
 #include "ctl/event_reader.hpp"
@@ -95,7 +96,7 @@ class Changes {
  private:
   static std::string as_words(const Line& line) {
     return fmt::format("{}  {}  {}  {}{}{}", now(), line.input, line.output.empty() ? "-" : line.output,
-                       line.state, line.message.empty() ? "" : "  ", printable(line.message));
+                       line.state, line.message.empty() ? "" : "  ", config::visible_text(line.message));
   }
   static std::string as_json(const Line& line) {
     json::object object{{"input", line.input}};
@@ -103,7 +104,7 @@ class Changes {
     object["name"] = line.name;
     object["state"] = line.state;
     object["message"] = line.message;
-    return json::serialize(object);
+    return document_of(object);
   }
 
   const Printing& printing_;
@@ -156,7 +157,7 @@ void watch(ApiClient& api, const Printing& printing, const std::string& input, b
       });
     } catch (const CommandError& error) {
       if (!begun || error.code() == ExitCode::refused) throw;
-      std::cerr << "simulcastctl: " << error.what() << std::endl;
+      std::cerr << "simulcastctl: " << config::visible_lines(error.what()) << std::endl;
     }
     std::this_thread::sleep_for(kBeforeNextTry);
   }

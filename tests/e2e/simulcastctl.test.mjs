@@ -68,9 +68,11 @@ describe('simulcastctl', { concurrency: 3 }, () => {
     const rows = [
       [['outputs', 'twin'], {}, 2, /several inputs fit "twin"[\s\S]*[0-9a-f]{32} {2}twin[\s\S]*[0-9a-f]{32} {2}twin/],
       [['outputs', 'nobody'], {}, 2, /there is no input "nobody"/],
-      [['outputs', '\x1b[2J'], {}, 2, /there is no input " \[2J"/],
+      [['outputs', '\x1b[2J'], {}, 2, /there is no input "\\u001b\[2J"/],
       [['nonsense'], {}, 2, /nonsense|required/i],
       [['inputs', '--account', '0'.repeat(32)], {}, 1, /account/],
+      [['inputs', '--account', '../../../healthz'], {}, 2, /"\.\.\/.*" is not an account; allowed: 32 hex digits/],
+      [['inputs'], { env: { SIMULCASTD_TOKEN: 'two words' } }, 2, /what is given as the token is not a token/],
       [['inputs'], { env: { SIMULCASTD_TOKEN: 'wrong' } }, 1, /Authentication error/],
       [['inputs', '--token-file', join(tempDir('ctl'), 'nowhere', 'token')], {}, 2, /token file \S.*nowhere\/token cannot be read/],
       [['inputs', '--url', 'ftp://x'], {}, 2, /--url must be/],
@@ -90,6 +92,49 @@ describe('simulcastctl', { concurrency: 3 }, () => {
     const { code, output } = await ctl(daemon, ['add', uid, 'http://a/b', 'k']);
     assert.equal(code, 1);
     assert.match(output, /\(\/url\)/);
+  });
+
+  test('what others have written is shown, and obeyed by no terminal', async (t) => {
+    const daemon = await Daemon.start(t);
+    const name = 'live\u202e\x1b[2J\u009b1m\u2066 Frühschicht';
+    const uid = (await daemon.request('POST', '', { body: { meta: { name } } })).json.result.uid;
+    const bidi = 'backup\u202e';
+    await daemon.request('POST', `/${uid}/outputs`, { body: { url: 'rtmp://127.0.0.1:1/live', streamKey: 'k', name: bidi } });
+    const obeyed = /[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/;
+    const shown = 'live\\u202e\\u001b[2J\\u009b1m\\u2066 Frühschicht';
+    for (const args of [['inputs'], ['inputs', 'show', uid], ['--json', 'inputs'], ['outputs', uid], ['--json', 'outputs', uid]]) {
+      const output = await good(daemon, args);
+      assert.doesNotMatch(output, obeyed, args.join(' '));
+      assert.ok(output.includes(args.includes('outputs') ? 'backup\\u202e' : shown), output);
+    }
+    assert.equal(JSON.parse(await good(daemon, ['--json', 'inputs'])).liveInputs[0].meta.name, name);
+    const { output } = await ctl(daemon, ['outputs', `nobody\u202e`]);
+    assert.doesNotMatch(output, obeyed);
+    const metrics = (await daemon.request('GET', '//metrics')).text;
+    assert.doesNotMatch(metrics, obeyed);
+    assert.match(metrics, /simulcastd_input_info\{.*name="live\\\\u202e/);
+    assert.doesNotMatch(daemon.log, obeyed);
+  });
+
+  test('one input with a nested meta hides none of the others', async (t) => {
+    const daemon = await Daemon.start(t);
+    const nested = (levels) => JSON.parse('{"a":'.repeat(levels) + '1' + '}'.repeat(levels));
+    const deep = (await daemon.request('POST', '', { body: { meta: nested(16) } })).json.result.uid;
+    const refused = await daemon.request('POST', '', { body: { meta: nested(17) } });
+    assert.equal(refused.status, 400);
+    assert.deepEqual(refused.json.errors[0].source, { pointer: '/meta' });
+    assert.match(refused.json.errors[0].message, /more than 16 levels/);
+    await good(daemon, ['inputs', 'add', 'plain']);
+    // As a version without the limit has stored it.
+    await daemon.stop();
+    const older = JSON.stringify(nested(31));
+    const change = `UPDATE live_inputs SET meta = '${older}' WHERE uid = '${deep}'`;
+    await run('sqlite3', [join(daemon.stateDir, 'simulcastd.db'), change]);
+    await daemon.restart();
+    assert.match(await good(daemon, ['inputs']), new RegExp(`${deep}[\\s\\S]*plain`));
+    assert.deepEqual(JSON.parse(await good(daemon, ['--json', 'inputs', 'show', deep])).meta, nested(31));
+    await good(daemon, ['outputs', 'plain']);
+    await good(daemon, ['inputs', 'rm', deep]);
   });
 
   test('it finds address, token and account by itself', async (t) => {

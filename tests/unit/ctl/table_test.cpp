@@ -19,11 +19,30 @@ TEST(Table, AlignsByCharactersAndNotByBytes) {
 }
 
 TEST(Table, NothingThatATerminalObeysIsPrinted) {
-  EXPECT_EQ(printable("a\x1b[2Jb\x07\r\nc\x7f"), "a [2Jb   c ");
-  EXPECT_EQ(printable("a\xC2\x9B"
-                      "2Jb"),
-            "a 2Jb");
-  EXPECT_EQ(printable("gr\xC3\xBC\xC3\x9F"), "gr\xC3\xBC\xC3\x9F");
+  Table table({"NAME", "UID"});
+  table.add({"a\x1b[2J\xE2\x80\xAE", "1"});
+  table.add({"b", "2"});
+  std::ostringstream out;
+  table.print(out);
+  EXPECT_EQ(out.str(), "NAME              UID\na\\u001b[2J\\u202e  1\nb                 2\n");
+}
+
+TEST(Table, OneLongNameDoesNotMakeAllRowsLong) {
+  Table table({"NAME", "UID"});
+  table.add({std::string(1 << 20, 'x'), "1"});
+  for (int i = 0; i < 9; ++i) table.add({"b", std::string(1000, 'm')});
+  std::ostringstream out;
+  table.print(out);
+  EXPECT_LT(out.str().size(), 11 * (Table::kMaxColumns + 10) + 9 * 1000U);
+  EXPECT_NE(out.str().find(std::string(Table::kMaxColumns, 'x') + "...  1\n"), std::string::npos);
+  EXPECT_NE(out.str().find(std::string(1000, 'm') + "\n"), std::string::npos) << "the last column stays";
+}
+
+TEST(Table, HeadsAreCellsAsWell) {
+  Table table({"a\x1b[2J", "b"});
+  std::ostringstream out;
+  table.print(out);
+  EXPECT_EQ(out.str(), "a\\u001b[2J  b\n");
 }
 
 TEST(Figures, AddressesShowNoSecrets) {
