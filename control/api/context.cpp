@@ -5,6 +5,7 @@
 #include <boost/json/stream_parser.hpp>
 #include <cmath>
 
+#include "config/api_nesting.hpp"
 #include "control/http/faults.hpp"
 
 namespace simulcast::control {
@@ -33,11 +34,18 @@ bool has_infinity(const json::value& value) {
 
 json::object body_of(const Request& request) {
   if (request.body.empty()) return {};
-  json::stream_parser parser;  // nests 32 levels at most, refuses what is not valid UTF-8
+  json::parse_options options;  // refuses what is not valid UTF-8
+  options.max_depth = config::kMaxBodyNesting;
+  json::stream_parser parser({}, options);
   json::error_code error;
   const std::size_t used = parser.write_some(request.body, error);
   if (!error && used < request.body.size()) error = json::error::extra_data;
   if (!error) parser.finish(error);
+  if (error == json::error::too_deep) {
+    throw RequestError(Problem::not_json,
+                       fmt::format("The body must not nest more than {} levels of objects and arrays",
+                                   config::kMaxBodyNesting));
+  }
   if (error) {
     throw RequestError(Problem::not_json,
                        fmt::format("The body is not valid JSON: {} at byte {}", error.message(), used));

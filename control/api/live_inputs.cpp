@@ -4,8 +4,10 @@
 
 #include <boost/json/serialize.hpp>
 
+#include "config/api_nesting.hpp"
 #include "control/api/context.hpp"
 #include "control/api/members.hpp"
+#include "control/api/nesting.hpp"
 #include "control/api/representation.hpp"
 #include "control/random_hex.hpp"
 
@@ -47,7 +49,14 @@ void apply(const json::object& body, LiveInput& input, Findings& findings) {
   if (members.is_null("meta")) {
     input.meta.clear();
   } else if (const json::object* meta = members.object("meta")) {
-    input.meta = *meta;
+    if (nesting_of(*meta) > config::kMaxMetaNesting) {
+      findings.add(Problem::bad_value,
+                   fmt::format("\"meta\" must not nest more than {} levels of objects and arrays",
+                               config::kMaxMetaNesting),
+                   members.pointer_to("meta"));
+    } else {
+      input.meta = *meta;
+    }
   }
   if (const auto enabled = members.boolean("enabled")) input.enabled = *enabled;
   if (members.is_null("defaultCreator")) {

@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "control/api/metric_label.hpp"
 #include "control/api/process_figures.hpp"
-#include "media/cut_text.hpp"
 
 namespace simulcast::control {
 
@@ -141,11 +141,6 @@ std::vector<Family> families(const std::array<Row<From>, kSize>& rows) {
   return made;
 }
 
-// A label is sent again with each scrape.
-std::string shown(const std::string& name) {
-  return std::string(media::cut_text(name, InputSnapshot::kMaxName));
-}
-
 void add_streams(const std::vector<InputSnapshot>& inputs, std::vector<MetricFamily>& all) {
   Family input_info("simulcastd_input_info", "Always 1; the name of the input", MetricType::Gauge);
   Family input_state("simulcastd_input_state", "1 for the state that the input is in", MetricType::Gauge);
@@ -157,7 +152,7 @@ void add_streams(const std::vector<InputSnapshot>& inputs, std::vector<MetricFam
   auto of_outputs = families(kOutputRows);
 
   for (const InputSnapshot& input : inputs) {
-    input_info.add(1, {{"input", input.uid}, {"name", shown(input.name)}});
+    input_info.add(1, {{"input", input.uid}, {"name", metric_label(input.name)}});
     input_state.add(
         1, {{"input", input.uid}, {"state", input.status ? state_of(*input.status) : "disconnected"}});
     for (std::size_t i = 0; input.stats && i < kInputRows.size(); ++i) {
@@ -166,7 +161,7 @@ void add_streams(const std::vector<InputSnapshot>& inputs, std::vector<MetricFam
     for (const OutputSnapshot& output : input.outputs) {
       const Labels labels{{"input", input.uid}, {"output", output.uid}};
       Labels named = labels;
-      named.push_back({"name", shown(output.name)});
+      named.push_back({"name", metric_label(output.name)});
       output_info.add(1, std::move(named));
       Labels in_state = labels;
       in_state.push_back({"state", std::string(to_string(output.status.state))});

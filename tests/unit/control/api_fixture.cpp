@@ -2,6 +2,9 @@
 
 #include <stdlib.h>
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
 #include <stdexcept>
 
 namespace simulcast::control::test {
@@ -41,10 +44,25 @@ testing::AssertionResult is_error(const Answer& answer, unsigned status, int cod
   return testing::AssertionSuccess();
 }
 
-Answer ApiTest::send(const Request& request) {
+Response ApiTest::answer(const Request& request) {
   if (!api_) remake_api();
-  const Response response = api_->handle(request);
+  Response response = api_->handle(request);
+  if (!response.later) return response;
+  boost::asio::io_context io;
+  auto answer = boost::asio::co_spawn(io, response.later(), boost::asio::use_future);
+  io.run();
+  return answer.get();
+}
+
+Answer ApiTest::send(const Request& request) {
+  const Response response = answer(request);
   return {response.status, json::parse(response.text()).as_object(), response.headers};
+}
+
+std::string ApiTest::text_of(const std::string& method, const std::string& target, const std::string& body) {
+  Request request{method, target, {}, body};
+  request.headers.emplace_back("authorization", "Bearer " + kToken);
+  return std::string(answer(request).text());
 }
 
 Answer ApiTest::call(const std::string& method, const std::string& target, const std::string& body,

@@ -104,6 +104,10 @@ class ApiTest : public testing::Test {
   Answer call(const std::string& method, const std::string& target, const std::string& body = "",
               Headers extra = {});
   Answer send(const Request& request);
+  // Waited for, when the answer takes its time.
+  Response answer(const Request& request);
+  // The body as it is sent.
+  std::string text_of(const std::string& method, const std::string& target, const std::string& body = "");
   // Of an input made with `body`.
   std::string new_input(const std::string& body = "{}");
   std::string new_output(const std::string& input, const std::string& body = kOutputBody);
