@@ -15,6 +15,7 @@
 #include "config/load.hpp"
 #include "config/platforms.hpp"
 #include "config/state_files.hpp"
+#include "config/values.hpp"
 #include "control/api/api.hpp"
 #include "control/api/event_stream.hpp"
 #include "control/api/metrics.hpp"
@@ -45,7 +46,12 @@ std::vector<config::Token> read_tokens(const std::filesystem::path& file) {
   std::vector<config::Token> tokens;
   for (std::string line; std::getline(in, line);) {
     while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
-    if (!line.empty() && !line.starts_with('#')) tokens.push_back({line, {}, false});
+    if (line.empty() || line.starts_with('#')) continue;
+    try {
+      tokens.push_back({config::parse_token(line), {}, false});
+    } catch (const config::BadValue& bad) {
+      throw std::runtime_error("a line of tokens_file " + file.string() + " " + bad.what());
+    }
   }
   if (tokens.empty()) throw std::runtime_error("tokens_file " + file.string() + " has no token in it");
   return tokens;
@@ -96,9 +102,11 @@ Application::Application(config::Config config, std::filesystem::path config_fil
       gate_(directory_, streams_),
       loop_watch_(tell_held_loop) {
   prepare_state_dir(config_.state_dir);
+  // The store first: a crash of the very first start leaves no sign of an earlier one beside an empty file.
+  store_ = std::make_unique<control::SqliteStore>(config_.state_dir / "simulcastd.db",
+                                                  has_been_used(config_.state_dir));
   if (config_.account.empty()) config_.account = account_id(config_.state_dir);
   tokens_.emplace(current_tokens(config_));
-  store_ = std::make_unique<control::SqliteStore>(config_.state_dir / "simulcastd.db");
   environment_.emplace(egress::Environment{resolver_, net::TlsContext::client(config_.egress.ca_file), srt_,
                                            srt_handshakes_, config_.egress});
   const StreamSettings defaults{.hold = config_.stream.hold,

@@ -13,10 +13,13 @@
 #include <system_error>
 
 #include "config/state_files.hpp"
+#include "config/values.hpp"
 
 namespace simulcast::daemon {
 
 namespace {
+
+constexpr std::size_t kLongestLine = 4096;  // of a token; anything longer is another file
 
 template <std::size_t Bytes>
 std::string random_hex() {
@@ -33,11 +36,33 @@ std::string random_hex() {
   return hex;
 }
 
-// The first line of the file, made with `fresh` if it is not there. Written whole under another name first,
-// so that a crash never leaves half of it.
-std::string read_or_make(const std::filesystem::path& file, const std::string& fresh) {
+// The first line of a file that is there. Nothing is made in the place of one that cannot be read or is
+// empty: all that the store holds belongs to the account, and clients know the token.
+std::string read_line(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  if (!in) throw std::runtime_error(file.string() + " cannot be read: " + std::strerror(errno));
   std::string line;
-  if (std::ifstream in(file); in && std::getline(in, line) && !line.empty()) return line;
+  char c = 0;
+  while (line.size() <= kLongestLine && in.get(c) && c != '\n') line += c;
+  while (line.ends_with('\r') || line.ends_with(' ')) line.pop_back();
+  return line;
+}
+
+// The first line of the file if `parse` takes it, made with `fresh` if the file is not there. Written whole
+// under another name first, so that a crash never leaves half of it.
+std::string read_or_make(const std::filesystem::path& file, const std::string& fresh,
+                         std::string (*parse)(std::string_view)) {
+  std::error_code ec;
+  if (std::filesystem::symlink_status(file, ec).type() != std::filesystem::file_type::not_found) {
+    const std::string line = read_line(file);
+    try {
+      if (line.empty() || line.size() > kLongestLine) throw config::BadValue("is empty or too long");
+      return parse(line);
+    } catch (const config::BadValue& bad) {
+      throw std::runtime_error("what " + file.string() + " holds " + bad.what() +
+                               "; put back what was in it, or remove the file to have a new one made");
+    }
+  }
 
   const std::filesystem::path temporary = file.string() + ".new";
   const int descriptor = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -64,12 +89,18 @@ void prepare_state_dir(const std::filesystem::path& state_dir) {
   }
 }
 
+bool has_been_used(const std::filesystem::path& state_dir) {
+  std::error_code ec;
+  return std::filesystem::exists(config::account_file(state_dir), ec) ||
+         std::filesystem::exists(config::token_file(state_dir), ec);
+}
+
 std::string account_id(const std::filesystem::path& state_dir) {
-  return read_or_make(config::account_file(state_dir), random_hex<16>());
+  return read_or_make(config::account_file(state_dir), random_hex<16>(), config::parse_account);
 }
 
 std::string api_token(const std::filesystem::path& state_dir) {
-  return read_or_make(config::token_file(state_dir), random_hex<32>());
+  return read_or_make(config::token_file(state_dir), random_hex<32>(), config::parse_token);
 }
 
 }  // namespace simulcast::daemon

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <spdlog/fmt/fmt.h>
+#include <spdlog/spdlog.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -41,7 +42,28 @@ void make_private(const std::filesystem::path& file) {
   for (const char* suffix : {"-wal", "-shm"}) ::chmod((file.string() + suffix).c_str(), kOwnerOnly);
 }
 
-SQLite::Database open_database(const std::filesystem::path& file) {
+bool has_no_bytes(const std::filesystem::path& file) {
+  std::error_code error;
+  return std::filesystem::file_size(file, error) == 0 && !error;
+}
+
+bool has_bytes(const std::filesystem::path& file) {
+  std::error_code error;
+  return std::filesystem::file_size(file, error) > 0 && !error;
+}
+
+// SQLite takes a file of 0 bytes for a new one, and throws the log beside it away. But such a file is what a
+// full disk, a broken copy or a crashed file system leaves of one that had everything in it.
+void check_not_emptied(const std::filesystem::path& file, bool expected) {
+  if (!has_no_bytes(file)) return;
+  if (expected || has_bytes(file.string() + "-wal")) {
+    throw damaged_store(file, "it has 0 bytes, but this daemon has been used before");
+  }
+  spdlog::warn("the database has 0 bytes and starts empty file={}", file.string());
+}
+
+SQLite::Database open_database(const std::filesystem::path& file, bool expected) {
+  check_not_emptied(file, expected);
   make_private(file);
   ::sqlite3_hard_heap_limit64(kMaxMemory);
   SQLite::Database database(file.string(), SQLite::OPEN_READWRITE, kBusyTimeoutMs);
@@ -59,18 +81,31 @@ SQLite::Database open_database(const std::filesystem::path& file) {
 
 // SQLite has a code for a full disk, and uses it for writes to the database and its log only: elsewhere, and
 // for a quota, it is an I/O error.
-StoreError store_error(const SQLite::Exception& error, int system_error) {
+StoreError store_error(const SQLite::Exception& error, int system_error, const std::filesystem::path& file) {
   const int code = error.getErrorCode();
+  if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) return damaged_store(file, error.what());
   return StoreError(error.what(), code == SQLITE_FULL ? StoreError::Kind::full
                                   : code == SQLITE_IOERR || code == SQLITE_CANTOPEN
                                       ? kind_of(system_error)
                                       : StoreError::Kind::failed);
 }
 
-SqliteDatabase::SqliteDatabase(const std::filesystem::path& file) : database_(open_database(file)) {}
+StoreError damaged_store(const std::filesystem::path& file, std::string_view cause) {
+  return StoreError(
+      fmt::format(
+          "the database {0} is damaged: {1}; put back a copy of it, or move it and {2}-wal and {2}-shm "
+          "away to start without live inputs",
+          file.string(), cause, file.filename().string()),
+      StoreError::Kind::damaged);
+}
+
+SqliteDatabase::SqliteDatabase(const std::filesystem::path& file, bool expected)
+    : file_(file), database_(open_database(file, expected)) {}
 
 StoreError SqliteDatabase::failure(const SQLite::Exception& error) {
-  return store_error(error, ::sqlite3_system_errno(database_.getHandle()));
+  const StoreError told = store_error(error, ::sqlite3_system_errno(database_.getHandle()), file_);
+  if (told.kind() == StoreError::Kind::damaged) return told;  // names the file
+  return StoreError(fmt::format("the database {}: {}", file_.string(), told.what()), told.kind());
 }
 
 std::optional<std::string> SqliteDatabase::recall(const std::string& scope, const IdempotencyKey& key) {

@@ -11,10 +11,17 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
+#include "control/store/sqlite_rows.hpp"
 #include "control/store/store.hpp"
 
 namespace simulcast::control {
+
+// `system_error` is the errno behind it, 0 if there is none.
+StoreError store_error(const SQLite::Exception& error, int system_error, const std::filesystem::path& file);
+// `cause` without the file's name, which the sentence begins with.
+StoreError damaged_store(const std::filesystem::path& file, std::string_view cause);
 
 class SqliteDatabase {
  public:
@@ -22,15 +29,15 @@ class SqliteDatabase {
   using Called = std::function<void(std::chrono::duration<double>)>;
 
   // Opens or makes the file (mode 0600) and brings its schema up to date. Throws StoreError or
-  // SQLite::Exception.
-  explicit SqliteDatabase(const std::filesystem::path& file);
+  // SQLite::Exception. `expected`: the file was there before, so that one of 0 bytes has lost what it held.
+  explicit SqliteDatabase(const std::filesystem::path& file, bool expected = false);
 
   SQLite::Statement prepare(const std::string& sql) { return {database_, sql}; }
   SQLite::Transaction begin() {
     return SQLite::Transaction(database_, SQLite::TransactionBehavior::IMMEDIATE);
   }
 
-  // Runs one call of a store; what SQLite throws becomes a StoreError.
+  // Runs one call of a store; what SQLite throws becomes a StoreError, and a damaged record tells its file.
   template <class Work>
   auto guarded(Work work) {
     const Stopwatch stopwatch(called_);
@@ -38,6 +45,8 @@ class SqliteDatabase {
       return work();
     } catch (const SQLite::Exception& error) {
       throw failure(error);
+    } catch (const DamagedRecord& error) {
+      throw damaged_store(file_, error.what());
     }
   }
   void on_call(Called called) { called_ = std::move(called); }
@@ -67,6 +76,7 @@ class SqliteDatabase {
 
   StoreError failure(const SQLite::Exception& error);
 
+  const std::filesystem::path file_;
   SQLite::Database database_;
   Called called_;
 
@@ -75,8 +85,5 @@ class SqliteDatabase {
   SQLite::Statement remember_key_ =
       prepare("INSERT INTO idempotency_keys (scope, key, uid, expires) VALUES (?, ?, ?, ?)");
 };
-
-// `system_error` is the errno behind it, 0 if there is none.
-StoreError store_error(const SQLite::Exception& error, int system_error);
 
 }  // namespace simulcast::control

@@ -40,7 +40,7 @@ std::vector<std::string> texts_of(const SQLite::Column& column, const std::strin
   try {
     return json::value_to<std::vector<std::string>>(json::parse(column.getString()));
   } catch (const std::exception&) {
-    throw StoreError(
+    throw DamagedRecord(
         fmt::format("the record of policy {} is damaged: its {} makes no sense", id, column.getName()));
   }
 }

@@ -8,6 +8,7 @@
 #include <boost/json/value_from.hpp>
 #include <boost/json/value_to.hpp>
 
+#include "config/api_nesting.hpp"
 #include "control/store/store.hpp"
 
 namespace simulcast::control {
@@ -77,10 +78,13 @@ class Writer {
 // A column that holds JSON. It was written by bind_record(), but files get damaged, and edited by hand.
 template <class T>
 T parse_column(const std::string& text, std::string_view name, const std::string& uid) {
+  json::parse_options options;
+  options.max_depth = config::kMaxBodyNesting;  // nothing deeper has ever been taken
   try {
-    return json::value_to<T>(json::parse(text));
+    return json::value_to<T>(json::parse(text, {}, options));
   } catch (const std::exception&) {
-    throw StoreError(fmt::format("the record of live input {} is damaged: its {} makes no sense", uid, name));
+    throw DamagedRecord(
+        fmt::format("the record of live input {} is damaged: its {} makes no sense", uid, name));
   }
 }
 

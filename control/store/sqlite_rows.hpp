@@ -4,6 +4,7 @@
 #include <SQLiteCpp/Statement.h>
 
 #include <optional>
+#include <stdexcept>
 #include <string_view>
 
 #include "control/store/records.hpp"
@@ -16,7 +17,12 @@ extern const std::string_view kInputValues;  // a parameter for each
 extern const std::string_view kOutputColumns;
 extern const std::string_view kOutputValues;
 
-// Throw StoreError when the row holds something that is never written.
+// A row holds something that is never written.
+class DamagedRecord : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// Throw DamagedRecord.
 LiveInput read_input(SQLite::Statement& row);
 Output read_output(SQLite::Statement& row);
 

@@ -65,16 +65,18 @@ struct SqliteStore::Impl : SqliteDatabase {
   SQLite::Statement check_write = prepare("UPDATE write_check SET writes = writes + 1");
 };
 
-SqliteStore::SqliteStore(const std::filesystem::path& file) {
-  const auto because = [&](const std::string& cause) {
-    return fmt::format("cannot use the database {}: {}", file.string(), cause);
+SqliteStore::SqliteStore(const std::filesystem::path& file, bool expected) {
+  const auto failure = [&](const StoreError& error) {
+    if (error.kind() == StoreError::Kind::damaged) return error;  // names the file
+    return StoreError(fmt::format("cannot use the database {}: {}", file.string(), error.what()),
+                      error.kind());
   };
   try {
-    impl_ = std::make_shared<Impl>(file);
+    impl_ = std::make_shared<Impl>(file, expected);
   } catch (const SQLite::Exception& error) {
-    throw StoreError(because(error.what()), store_error(error, errno).kind());
+    throw failure(store_error(error, errno, file));
   } catch (const StoreError& error) {
-    throw StoreError(because(error.what()), error.kind());
+    throw failure(error);
   }
 }
 

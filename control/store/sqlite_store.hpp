@@ -17,8 +17,9 @@ class SqliteDatabase;
 class SqliteStore final : public Store {
  public:
   // Opens or makes the file (mode 0600) and brings its schema up to date. Throws StoreError with the file's
-  // name and a sentence: not writable, not a database, made by a newer version.
-  explicit SqliteStore(const std::filesystem::path& file);
+  // name and a sentence: not writable, not a database, made by a newer version. `expected`: this daemon has
+  // been used before, so that a file of 0 bytes has lost what it held.
+  explicit SqliteStore(const std::filesystem::path& file, bool expected = false);
   ~SqliteStore() override;
   SqliteStore(const SqliteStore&) = delete;
   SqliteStore& operator=(const SqliteStore&) = delete;

@@ -21,7 +21,8 @@ class StoreError : public std::runtime_error {
  public:
   enum class Kind {
     failed,
-    full,  // no room left on the disk
+    full,     // no room left on the disk
+    damaged,  // what is there makes no sense; the message says where, and what to do
   };
   explicit StoreError(const std::string& message, Kind kind = Kind::failed)
       : std::runtime_error(message), kind_(kind) {}

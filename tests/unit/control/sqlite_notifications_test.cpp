@@ -264,7 +264,9 @@ TEST_F(SqliteNotificationsTest, DamagedPolicyIsToldInWords) {
     store_->policies(kAccount);
     FAIL() << "it was read";
   } catch (const StoreError& error) {
-    EXPECT_STREQ(error.what(), "the record of policy p is damaged: its event_types makes no sense");
+    EXPECT_THAT(error.what(),
+                testing::HasSubstr("the record of policy p is damaged: its event_types makes no sense"));
+    EXPECT_EQ(error.kind(), StoreError::Kind::damaged);
   }
 }
 
