@@ -13,6 +13,7 @@ extern "C" {
 #include <unistd.h>
 
 #include <atomic>
+#include <boost/algorithm/string/replace.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/string.hpp>
 #include <csignal>
@@ -20,11 +21,14 @@ extern "C" {
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
+#include "config/visible_text.hpp"
 #include "daemon/log_limit.hpp"
 #include "media/cut_text.hpp"
+#include "net/start_thread.hpp"
 
 namespace simulcast::daemon {
 
@@ -37,14 +41,8 @@ constexpr std::size_t kLongestLine = 4096;
 
 // A peer may put anything into the words it sends: a line stays one line, and a terminal is told nothing.
 std::string printable(std::string_view text) {
-  std::string clean;
-  for (const char c : text) {
-    if (c == '\n') {
-      clean += "; ";
-    } else {
-      clean += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? ' ' : c;
-    }
-  }
+  std::string clean = config::visible_lines(text);
+  boost::algorithm::replace_all(clean, "\n", "; ");
   return clean;
 }
 
@@ -127,7 +125,11 @@ void set_up_logging(const config::Log& log) {
                              : "%Y-%m-%dT%H:%M:%S.%eZ %l %*");
   auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
   sink->set_formatter(std::move(formatter));
-  spdlog::init_thread_pool(kQueue, 1);
+  try {
+    spdlog::init_thread_pool(kQueue, 1);
+  } catch (const std::system_error& error) {
+    throw net::TooFewThreads(error.code());
+  }
   auto writer = std::make_shared<spdlog::async_logger>("writer", std::move(sink), spdlog::thread_pool(),
                                                        spdlog::async_overflow_policy::overrun_oldest);
   writer->set_level(spdlog::level::trace);

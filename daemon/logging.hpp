@@ -8,6 +8,7 @@
 
 namespace simulcast::daemon {
 
+// Throws TooFewThreads.
 void set_up_logging(const config::Log& log);
 void set_log_level(config::LogLevel level);
 // Once a second, on any one thread: says what was held back or lost.

@@ -8,9 +8,11 @@
 #include <exception>
 #include <filesystem>
 #include <optional>
+#include <system_error>
 
 #include "config/load.hpp"
 #include "config/platforms.hpp"
+#include "config/visible_text.hpp"
 #include "daemon/application.hpp"
 #include "daemon/logging.hpp"
 #include "daemon/spare_memory.hpp"
@@ -60,13 +62,15 @@ int main(int argc, char** argv) {
     return app.exit(error) == EXIT_SUCCESS ? EXIT_SUCCESS : kBadConfig;
   }
 
-  if (file.empty() && std::filesystem::exists(kDefaultConfig)) file = kDefaultConfig;
+  // One that cannot be looked for is named by load_file().
+  std::error_code unknown;
+  if (file.empty() && (std::filesystem::exists(kDefaultConfig, unknown) || unknown)) file = kDefaultConfig;
   simulcast::config::Config config;
   try {
     if (!file.empty()) config = simulcast::config::load_file(file);
     simulcast::config::load_platforms(config.egress.platforms);  // to be told of its mistakes as well
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s\n", error.what());
+    std::fprintf(stderr, "%s\n", simulcast::config::visible_lines(error.what()).c_str());
     return kBadConfig;
   }
   if (check_only) {
@@ -74,7 +78,12 @@ int main(int argc, char** argv) {
     return EXIT_SUCCESS;
   }
   simulcast::net::raise_descriptor_limit();
-  simulcast::daemon::set_up_logging(config.log);
+  try {
+    simulcast::daemon::set_up_logging(config.log);
+  } catch (const std::exception& cause) {
+    std::fprintf(stderr, "cannot start: %s\n", cause.what());
+    return kStartFailed;
+  }
   const int code = run(config, file);
   simulcast::daemon::shut_down_logging(code);
   return code;

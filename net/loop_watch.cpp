@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "net/activity.hpp"
+#include "net/start_thread.hpp"
 
 namespace simulcast::net {
 
@@ -65,7 +66,7 @@ void LoopWatch::start() {
       loop->known = true;
     });
   }
-  thread_ = std::thread([this] { run(); });
+  thread_ = start_thread([this] { run(); });
   pthread_setname_np(thread_.native_handle(), "loop-watch");
 }
 

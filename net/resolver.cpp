@@ -11,7 +11,6 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <map>
 #include <mutex>
@@ -21,6 +20,8 @@
 
 #include "net/dns_lookup.hpp"
 #include "net/nss.hpp"
+#include "net/start_thread.hpp"
+#include "net/thread_team.hpp"
 
 namespace simulcast::net {
 
@@ -74,7 +75,7 @@ struct Resolver::Impl {
   std::atomic<int> nss_jobs{0};
   asio::io_context context{1};
   asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
-  asio::thread_pool nss_threads{kNssThreads};
+  std::optional<ThreadTeam> nss_threads;  // while there are other sources than DNS
   std::thread thread;
 };
 
@@ -92,13 +93,13 @@ std::size_t Resolver::lookups() const {
 }
 
 Resolver::Impl::Impl(Options given) : options(std::move(given)) {
-  thread = std::thread([this] { context.run(); });
+  if (other_sources) nss_threads.emplace(kNssThreads);
+  thread = start_thread([this] { context.run(); });
   pthread_setname_np(thread.native_handle(), "resolver");
 }
 
 Resolver::Impl::~Impl() {
-  nss_threads.stop();
-  nss_threads.join();
+  nss_threads.reset();
   context.stop();
   thread.join();
   // What is left ends here, as it would have on its thread.
@@ -159,7 +160,7 @@ void Resolver::Impl::answered(const std::string& host, const std::shared_ptr<Loo
 
 void Resolver::Impl::ask_other_sources(const std::string& host, const std::shared_ptr<Lookup>& lookup) {
   ++nss_jobs;
-  asio::post(nss_threads, [this, host, lookup] {
+  asio::post(nss_threads->executor(), [this, host, lookup] {
     bool wanted = false;
     {
       const std::lock_guard lock(mutex);

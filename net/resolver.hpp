@@ -34,6 +34,7 @@ class Resolver {
     std::chrono::milliseconds patience = kPatience;
   };
 
+  // Both throw TooFewThreads.
   Resolver();
   explicit Resolver(Options options);
   ~Resolver();  // waits for what other sources than DNS are being asked

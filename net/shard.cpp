@@ -6,6 +6,8 @@
 #include <chrono>
 #include <string>
 
+#include "net/start_thread.hpp"
+
 namespace simulcast::net {
 
 namespace {
@@ -27,7 +29,7 @@ Shard::~Shard() {
 }
 
 void Shard::start() {
-  thread_ = std::thread([this] { run(); });
+  thread_ = start_thread([this] { run(); });
   pthread_setname_np(thread_.native_handle(), ("shard-" + std::to_string(index_)).c_str());
 }
 

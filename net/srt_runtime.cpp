@@ -4,10 +4,14 @@
 
 #include <array>
 #include <boost/asio/post.hpp>
+#include <cerrno>
+#include <exception>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "net/srt_port.hpp"
+#include "net/start_thread.hpp"
 
 namespace simulcast::net {
 
@@ -23,6 +27,9 @@ constexpr int kEventsAtOnce = 256;
 constexpr int kMinVersion = 0x010300;
 // The largest datagram there is, so that none is refused that a peer could send.
 constexpr int kPayloadSize = 1456;
+
+// Why libsrt could not be started when this thread last asked for it.
+thread_local std::string start_problem;
 
 void log_nothing(void*, int, const char*, int, const char*, const char*) {}
 
@@ -56,20 +63,34 @@ SrtRuntime::~SrtRuntime() {
 // With the mutex held.
 void SrtRuntime::start() {
   if (started_) return;
-  srt_startup();
   // Its log would go to standard error in a form of its own; every cause that matters is logged by us.
   srt_setloghandler(nullptr, log_nothing);
+  // It sets no error. On this system a thread of its own is all that it can fail for.
+  if (srt_startup() == SRT_ERROR) throw TooFewThreads(std::make_error_code(std::errc(EAGAIN)));
   epoll_ = srt_epoll_create();
   srt_epoll_set(epoll_, SRT_EPOLL_ENABLE_EMPTY);
+  try {
+    poller_ = start_thread([this] { poll(); });
+    closer_ = start_thread([this] { close_loop(); });
+  } catch (...) {
+    stopping_ = true;
+    if (poller_.joinable()) poller_.join();  // it takes no mutex while nothing is watched
+    stopping_ = false;
+    srt_epoll_release(epoll_);
+    srt_cleanup();
+    throw;
+  }
   started_ = true;
-  poller_ = std::thread([this] { poll(); });
-  closer_ = std::thread([this] { close_loop(); });
 }
 
 SrtHandle SrtRuntime::create() {
-  {
+  try {
     const std::lock_guard lock(mutex_);
     start();
+    start_problem.clear();
+  } catch (const std::exception& error) {
+    start_problem = error.what();
+    return kNoSrtHandle;
   }
   const SrtHandle handle = srt_create_socket();
   if (handle == SRT_INVALID_SOCK) return kNoSrtHandle;
@@ -124,7 +145,7 @@ void SrtRuntime::close(SrtHandle handle, std::shared_ptr<void> keep_alive) {
 }
 
 std::string SrtRuntime::last_error_text() {
-  return srt_getlasterror_str();
+  return start_problem.empty() ? srt_getlasterror_str() : start_problem;
 }
 
 void SrtRuntime::report(SrtHandle handle, unsigned events) {
