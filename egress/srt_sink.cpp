@@ -11,6 +11,7 @@
 
 #include "config/denied_networks.hpp"
 #include "net/activity.hpp"
+#include "net/descriptors.hpp"
 #include "net/dial.hpp"
 #include "net/endpoint_text.hpp"
 #include "protocol/mpegts/trail_packet.hpp"
@@ -174,6 +175,9 @@ asio::awaitable<std::optional<Failure>> SrtSink::call(const Endpoint& remote) {
   const auto impossible = [] {
     return Failure{Failure::Kind::lost, "SRT cannot open a socket: " + net::SrtRuntime::last_error_text()};
   };
+  if (!net::has_descriptor(net::DescriptorUse::output)) {
+    co_return Failure{Failure::Kind::lost, net::kTooFewDescriptors};
+  }
   const net::SrtHandle handle = net::make_srt_handle(environment_.srt, options());
   if (handle == net::kNoSrtHandle) co_return impossible();
   socket_ = std::make_unique<net::SrtSocket>(environment_.srt, handle, executor_);
@@ -209,6 +213,9 @@ asio::awaitable<std::optional<Failure>> SrtSink::wait_for_call() {
   auto found = co_await net::find_addresses(environment_.resolver, url_.host, url_.port, any);
   if (auto* failure = std::get_if<net::DialFailure>(&found)) {
     co_return Failure{Failure::Kind::lost, std::move(failure->message)};
+  }
+  if (!net::has_descriptor(net::DescriptorUse::output)) {
+    co_return Failure{Failure::Kind::lost, net::kTooFewDescriptors};
   }
   const auto& address = std::get<net::Addresses>(found).front();
   const Endpoint local(address.address(), address.port());

@@ -16,6 +16,28 @@ constexpr rlim_t kShare = 8;  // one in so many
 // More than a kernel table of 8 MiB holds nobody needs; "unlimited" is no number to take a share of.
 constexpr rlim_t kMostDescriptors = 1 << 20;
 
+// One in so many of the reserve.
+constexpr rlim_t kApiShare = 8;
+
+rlim_t reserve_of(rlim_t limit) {
+  return std::clamp(limit / kShare, kLeastReserve, kMostReserve);
+}
+
+// One in so many of the reserve is not for this use.
+rlim_t part_kept_from(DescriptorUse use) {
+  switch (use) {
+    case DescriptorUse::encoder:
+      return 1;
+    case DescriptorUse::api:
+      return 2;
+    case DescriptorUse::output:
+      return 4;
+    case DescriptorUse::api_share:
+      return kApiShare;
+  }
+  return 1;
+}
+
 rlim_t current_limit() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return kMostDescriptors;
@@ -39,11 +61,21 @@ void raise_descriptor_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+std::size_t api_share() {
+  return static_cast<std::size_t>(reserve_of(current_limit()) / kApiShare);
+}
+
 bool is_reserved(int descriptor, DescriptorUse use) {
   const rlim_t limit = current_limit();
-  const rlim_t reserve = std::clamp(limit / kShare, kLeastReserve, kMostReserve);
-  const rlim_t kept = use == DescriptorUse::encoder ? reserve : reserve / 2;
+  const rlim_t kept = reserve_of(limit) / part_kept_from(use);
   return limit < kept || static_cast<rlim_t>(descriptor) >= limit - kept;
+}
+
+bool has_descriptor(DescriptorUse use) {
+  const int next = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (next < 0) return false;
+  ::close(next);
+  return !is_reserved(next, use);
 }
 
 }  // namespace simulcast::net

@@ -8,6 +8,7 @@
 #include <memory>
 #include <utility>
 
+#include "net/descriptors.hpp"
 #include "net/endpoint_text.hpp"
 
 namespace simulcast::net {
@@ -99,6 +100,7 @@ asio::awaitable<std::variant<tcp::socket, DialFailure>> dial(Addresses endpoints
     return DialFailure{step, std::move(message)};
   };
 
+  if (!has_descriptor(DescriptorUse::output)) co_return fail(DialFailure::Step::tcp, kTooFewDescriptors);
   auto race = std::make_shared<Race>(co_await asio::this_coro::executor);
   const RaceEnd end{race};
   const auto deadline = std::chrono::steady_clock::now() + kDialTimeout;
@@ -106,10 +108,10 @@ asio::awaitable<std::variant<tcp::socket, DialFailure>> dial(Addresses endpoints
   while (race->winner < 0) {
     if (std::chrono::steady_clock::now() >= deadline) {
       co_return fail(DialFailure::Step::tcp, "no answer from " + endpoint_text(endpoints.front()));
-    } else if (next < endpoints.size()) {
+    } else if (next < endpoints.size() && (next == 0 || has_descriptor(DescriptorUse::output))) {
       start_attempt(race, endpoints[next++]);
       race->wake.expires_at(std::min(std::chrono::steady_clock::now() + kStagger, deadline));
-    } else if (race->failed == endpoints.size()) {
+    } else if (race->failed == race->sockets.size()) {
       co_return fail(DialFailure::Step::tcp, "cannot connect to " + race->last_failure);
     } else {
       race->wake.expires_at(deadline);

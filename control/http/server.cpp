@@ -65,7 +65,7 @@ struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
         co_await self->backoff.async_wait(kResult);
         continue;
       }
-      if (net::is_reserved(socket.native_handle(), net::DescriptorUse::api)) {
+      if (self->is_too_many(socket.native_handle())) {
         spdlog::warn("api connections are turned away: too few file descriptors are left");
         socket.close(error);
         self->backoff.expires_after(kAcceptBackoff);
@@ -74,6 +74,14 @@ struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
       }
       self->admit(std::move(socket));
     }
+  }
+
+  // When outputs and encoders have taken nearly all descriptors, some are left for connections of ours: for
+  // so many, of which the one that has waited longest for a request makes room.
+  bool is_too_many(int descriptor) {
+    if (!net::is_reserved(descriptor, net::DescriptorUse::api)) return false;
+    if (service->sessions.size() >= net::api_share()) return !make_room();
+    return net::is_reserved(descriptor, net::DescriptorUse::api_share);
   }
 
   void admit(tcp::socket socket) {
