@@ -87,7 +87,8 @@ class Engine {
   // Ends the wait between two tries of an output; of no effect on one that does not wait.
   virtual void retry(std::string_view input_uid, std::string_view output_uid) = 0;
 
-  // Dials, shakes hands and asks to publish, sends no media. Takes up to half a minute.
+  // Dials, shakes hands and asks to publish, sends no media. Takes up to half a minute. Can be cancelled
+  // (terminal): it hangs up then, and this throws operation_aborted.
   virtual boost::asio::awaitable<media::OutputTest> test_output(std::string url, std::string stream_key,
                                                                 bool verify_tls) = 0;
 

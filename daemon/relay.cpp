@@ -3,9 +3,18 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/system/system_error.hpp>
+#include <exception>
+#include <memory>
 #include <utility>
 
 #include "media/cut_text.hpp"
@@ -59,6 +68,18 @@ StreamSettings settings_of(const control::LiveInput& input, const StreamSettings
   }
   return settings;
 }
+
+// A destination that is tried out on a shard for somebody on the control thread. Asio itself would emit a
+// cancellation across threads with a pointer to what may be gone by then.
+struct Probing {
+  explicit Probing(asio::io_context& control) : done(control, asio::steady_timer::time_point::max()) {}
+
+  asio::cancellation_signal give_up;  // the shard's
+  // The control thread's.
+  asio::steady_timer done;  // cancelled when it has ended
+  std::exception_ptr error;
+  media::OutputTest test;
+};
 
 }  // namespace
 
@@ -265,7 +286,25 @@ asio::awaitable<media::OutputTest> Relay::test_output(std::string url, std::stri
   spec.stream_key = std::move(stream_key);
   spec.verify_tls = verify_tls;
   ShardStreams& streams = *streams_->front();
-  co_return co_await asio::co_spawn(streams.executor(), streams.probe(std::move(spec)), asio::use_awaitable);
+  auto probing = std::make_shared<Probing>(control_);
+  auto probe = streams.probe(std::move(spec));
+  const auto ended = [this, probing](std::exception_ptr error, media::OutputTest test) {
+    asio::post(control_, [probing, error = std::move(error), test = std::move(test)]() mutable {
+      probing->error = std::move(error);
+      probing->test = std::move(test);
+      probing->done.cancel();
+    });
+  };
+  asio::co_spawn(streams.executor(), std::move(probe),
+                 asio::bind_cancellation_slot(probing->give_up.slot(), ended));
+  co_await probing->done.async_wait(asio::as_tuple(asio::use_awaitable));
+  const auto cancelled = (co_await asio::this_coro::cancellation_state).cancelled();
+  if (cancelled != asio::cancellation_type::none) {
+    asio::post(streams.executor(), [probing] { probing->give_up.emit(asio::cancellation_type::terminal); });
+    throw boost::system::system_error(asio::error::operation_aborted);
+  }
+  if (probing->error) std::rethrow_exception(probing->error);
+  co_return std::move(probing->test);
 }
 
 std::string Relay::readiness_problem() const {

@@ -45,6 +45,18 @@ class Steps final : public OpenWatch {
   bool open_ = false;
 };
 
+// However the probe ends, also when it is cancelled.
+class HangUp {
+ public:
+  explicit HangUp(Sink& sink) : sink_(sink) {}
+  ~HangUp() { sink_.close(); }
+  HangUp(const HangUp&) = delete;
+  HangUp& operator=(const HangUp&) = delete;
+
+ private:
+  Sink& sink_;
+};
+
 asio::awaitable<std::optional<Failure>> open_in_time(Sink& sink, asio::steady_timer& deadline) {
   using namespace asio::experimental::awaitable_operators;
   auto opened = co_await (sink.open() || deadline.async_wait(asio::use_awaitable));
@@ -61,6 +73,7 @@ asio::awaitable<media::OutputTest> probe(OutputSpec spec, const Environment& env
   RtmpFanout fanout;
   const media::Trail trail;
   const auto sink = make_sink(spec, trail, mailbox, fanout, environment, executor);
+  const HangUp hang_up(*sink);
   Steps steps;
   sink->watch_open(steps);
   asio::steady_timer deadline(executor, Sink::kOpenTimeout);
@@ -71,7 +84,6 @@ asio::awaitable<media::OutputTest> probe(OutputSpec spec, const Environment& env
   test.message = failure ? failure->message : "the destination accepts the stream; nothing was sent";
   steps.end_step(test.ok, failure ? failure->message : std::string());
   if (test.ok) co_await sink->finish();
-  sink->close();
   test.steps = steps.take();
   co_return test;
 }

@@ -47,7 +47,8 @@ struct Response {
   Headers headers;
   // Set for a body that others are sent as well: in place of `body`.
   Text shared = {};
-  // Set for an answer that takes a while: awaited, and what it gives is sent in place of this one.
+  // Set for an answer that takes a while: awaited, and what it gives is sent in place of this one. Cancelled
+  // when the client hangs up.
   std::function<boost::asio::awaitable<Response>()> later = {};
   // Set for an answer that goes on behind `body`; the connection ends with it.
   std::shared_ptr<BodySource> source = {};

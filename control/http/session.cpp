@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "control/http/envelope.hpp"
+#include "control/http/hang_up.hpp"
 #include "control/http/message.hpp"
 
 namespace simulcast::control {
@@ -258,8 +259,9 @@ class Session final : public HttpSession {
     Response response = !reads && service_.answers.full() ? no_room() : service_.handler(request);
     if (response.later) {
       set_deadline(kStreaming);
-      const auto later = std::move(response.later);
-      response = co_await later();
+      auto answer = co_await answer_unless_hung_up(std::move(response.later), socket());
+      if (!answer) co_return false;
+      response = std::move(*answer);
     }
     std::exchange(request.body, {});
     unanswered.reset();
