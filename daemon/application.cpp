@@ -4,6 +4,8 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <csignal>
 #include <fstream>
@@ -206,7 +208,10 @@ void Application::open_control() {
   events_ = std::make_unique<control::EventStream>(control_.get_executor(), *relay_);
   api_ = std::make_unique<control::Api>(
       std::move(settings), *store_, *relay_, *tokens_,
-      control::ApiParts{.events = events_.get(), .metrics = metrics_.get(), .notifier = notifier_.get()});
+      control::ApiParts{.events = events_.get(),
+                        .metrics = metrics_.get(),
+                        .notifier = notifier_.get(),
+                        .look_up = [this](std::string host) { return addresses_of(std::move(host)); }});
   http_ =
       std::make_unique<control::HttpServer>(control_.get_executor(), [this](const control::Request& request) {
         const net::Activity activity("a request to the API");
@@ -214,6 +219,15 @@ void Application::open_control() {
       });
   const auto port = http_->listen(*config_.control.listen, config_.control.tls);
   config_.control.listen->port = port;
+}
+
+asio::awaitable<std::vector<asio::ip::address>> Application::addresses_of(std::string host) {
+  std::vector<asio::ip::tcp::endpoint> found;
+  const auto error = co_await resolver_.resolve(std::move(host), 0, found);
+  std::vector<asio::ip::address> addresses;
+  if (error) co_return addresses;
+  for (const auto& endpoint : found) addresses.push_back(endpoint.address());
+  co_return addresses;
 }
 
 // Whoever reaches this listener may read it.

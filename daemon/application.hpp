@@ -4,12 +4,15 @@
 // Made and run by main() on the thread that becomes the control thread.
 #pragma once
 
+#include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "config/config.hpp"
@@ -68,6 +71,8 @@ class Application {
   void open_notifications();
   void open_control();
   void open_metrics();
+  // None when the name is not found.
+  boost::asio::awaitable<std::vector<boost::asio::ip::address>> addresses_of(std::string host);
   void wait_for_signal();
   void reload();
   void renew_certificates(const config::Config& fresh);

@@ -6,6 +6,8 @@
 // 500 whose id is in the log.
 #pragma once
 
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/address.hpp>
 #include <functional>
 #include <memory>
 #include <string>
@@ -35,11 +37,16 @@ class EventStream;
 class Metrics;
 class Notifier;
 
+// The addresses of a name, or of an address itself; none when it is not found. On the executor of whoever
+// awaits it.
+using LookUp = std::function<boost::asio::awaitable<std::vector<boost::asio::ip::address>>(std::string host)>;
+
 // What some routes need; without it they are not there. All must outlive the Api.
 struct ApiParts {
   EventStream* events = nullptr;
   Metrics* metrics = nullptr;
   Notifier* notifier = nullptr;
+  LookUp look_up = {};  // without it names are compared by their text only
 };
 
 class Api {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "control/api/context.hpp"
+#include "control/api/on_the_air.hpp"
 #include "control/api/output_members.hpp"
 #include "control/http/envelope.hpp"
 #include "net/srt_url.hpp"
@@ -18,32 +19,6 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::size_t kMaxTests = 16;  // at once
-
-std::string_view without_slash(std::string_view url) {
-  while (url.ends_with('/')) url.remove_suffix(1);
-  return url;
-}
-
-bool same_destination(const Output& left, const Output& right) {
-  return without_slash(left.url) == without_slash(right.url) && left.stream_key == right.stream_key;
-}
-
-bool is_connected(media::OutputState state) {
-  using enum media::OutputState;
-  return state == live || state == holding || state == connecting || state == stopping;
-}
-
-void check_not_on_air(Context& context, const Output& wanted) {
-  for (const InputSnapshot& input : context.engine.snapshot(Engine::Which::live)) {
-    for (const Output& output : context.store.outputs(input.uid)) {
-      if (!same_destination(output, wanted)) continue;
-      if (!is_connected(context.engine.output_status(input.uid, output.uid).state)) continue;
-      throw RequestError(
-          Problem::on_the_air,
-          "An output publishes there with this stream key right now; a test would end its broadcast");
-    }
-  }
-}
 
 json::object test_json(const media::OutputTest& test) {
   json::array steps;
@@ -72,9 +47,11 @@ class Slot {
   const std::shared_ptr<std::size_t> count_;
 };
 
-asio::awaitable<Response> run_test(Context& context, std::string input_uid, Output output,
+asio::awaitable<Response> run_test(Context& context, std::string input_uid, Output output, SameStream rivals,
                                    std::vector<Notice> notices) {
   const Slot slot(context.tests_under_way);
+  const bool is_same = co_await leads_to_one_of(rivals, context.parts.look_up);
+  if (is_same) co_return failure(Problem::on_the_air, kOnTheAir);
   const auto test = co_await context.engine.test_output(output.url, output.stream_key, output.verify_tls);
   spdlog::info("output tested input={} ok={} result=\"{}\"", input_uid, test.ok, test.message);
   co_return success(test_json(test), notices);
@@ -95,16 +72,16 @@ Response test_output(Context& context, const Call& call) {
                        "With mode=listener it is the destination that calls, so there is nothing to test",
                        "/url");
   }
-  check_not_on_air(context, output);
+  SameStream rivals = check_not_on_air(context, output);
   if (*context.tests_under_way >= kMaxTests) {
     throw RequestError(
         {{Problem::too_many_requests, "Too many outputs are being tested; try again in a moment", {}}},
         {{"Retry-After", "5"}});
   }
   Response response;
-  response.later = [&context, uid = input.uid, output = std::move(output),
+  response.later = [&context, uid = input.uid, output = std::move(output), rivals = std::move(rivals),
                     notices = std::move(findings.notices)] {
-    return run_test(context, uid, output, notices);
+    return run_test(context, uid, output, rivals, notices);
   };
   return response;
 }

@@ -78,6 +78,43 @@ describe('testing an output', { concurrency: 4 }, () => {
     assert.equal(good.ok, true);
   });
 
+  test('one that nobody waits for any more is given up', async (t) => {
+    const daemon = await Daemon.start(t);
+    const sockets = new Set();
+    const server = net.createServer((socket) => {
+      sockets.add(socket.on('error', () => {}).resume());
+      socket.on('close', () => sockets.delete(socket));
+    });
+    await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
+    t.after(() => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    });
+    const input = await LiveInput.create(daemon);
+    const url = `rtmp://127.0.0.1:${server.address().port}/live`;
+    let kept = 'waits';
+    const first = testOutput(input, { url, streamKey: 'kept' }).then((result) => {
+      kept = result;
+    });
+    await until('the first to call', () => sockets.size === 1);
+    // As many as there may be at once, over and over.
+    const endpoint = `${daemon.base}/client/v4/accounts/${daemon.account}/stream/live_inputs/${input.uid}/outputs/test`;
+    for (let round = 0; round < 3; round += 1) {
+      const leave = new AbortController();
+      const options = { method: 'POST', headers: { authorization: `Bearer ${daemon.token}` }, signal: leave.signal };
+      const left = Array.from({ length: 15 }, (_, i) =>
+        fetch(endpoint, { ...options, body: JSON.stringify({ url, streamKey: `k${i}` }) }).catch(({ name }) => name),
+      );
+      await until('all of them to call', () => sockets.size === 16);
+      leave.abort();
+      assert.deepEqual(await Promise.all(left), Array(15).fill('AbortError'));
+      await until('their destinations to be left alone', () => sockets.size === 1);
+    }
+    assert.equal(kept, 'waits', 'they were not merely timed out');
+    await first;
+    assert.match(kept.message, /RTMP handshake/);
+  });
+
   test('what is wrong is named, in outputs/test and in the status, with what to change', async (t) => {
     const certificates = await makeCertificates();
     const daemon = await Daemon.start(t, { caFile: certificates.caFile });
@@ -140,12 +177,21 @@ describe('testing an output', { concurrency: 4 }, () => {
     const encoder = await EndlessPublisher.start(input.publishTo, await fixtureTags());
     t.after(() => encoder.vanish());
     await input.untilOutput(uid, 'live');
-    const same = { ...sink.url('show') };
-    same.url += '/';
-    const { status, message } = await refusal(same);
-    assert.equal(status, 409);
-    assert.match(message, /would end its broadcast/);
+    const { port } = sink;
+    const spellings = [
+      `${sink.url('show').url}/`, `rtmp://localhost:${port}/live`, `RTMP://LocalHost.:${port}/live`, `rtmp://127.1:${port}/live`,
+      `rtmp://0x7f000001:${port}/live`, `rtmp://[::ffff:127.0.0.1]:${port}/live`, `rtmp://0.0.0.0:${port}/live`,
+      `rtmp://127.0.0.1:${port}/live?`, `rtmp://127.0.0.1:0${port}//liv%65?a=b`,
+    ];
+    for (const url of spellings) {
+      for (const streamKey of ['show', 'show?test=1', 's%68ow']) {
+        const { status, message } = await refusal({ url, streamKey });
+        assert.equal(status, 409, `${url} ${streamKey}`);
+        assert.match(message, /would end its broadcast/);
+      }
+    }
     assert.equal(sink.named('show').length, 1);
+    assert.equal(sink.sessions.length, 1, 'nobody else called there');
     assert.equal((await testOutput(input, sink.url('other'))).ok, true, 'another key there is another matter');
     assert.ok(sink.named('show')[0].live);
   });
