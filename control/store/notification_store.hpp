@@ -19,9 +19,11 @@ namespace simulcast::control {
 // How much may wait in the outbox. Beyond it the oldest go: of the webhook itself, or, where all together
 // have too much, of the one with most.
 struct OutboxLimits {
-  std::size_t rows = 10'000;                         // of one webhook
-  std::size_t bytes = std::size_t{4} << 20;          // of one webhook, in bodies
-  std::size_t bytes_of_all = std::size_t{16} << 20;  // of all webhooks
+  // Of one webhook.
+  std::size_t rows = 10'000;
+  std::size_t bytes = std::size_t{2} << 20;  // in bodies
+  // Of all webhooks; the file has up to half as much again.
+  std::size_t bytes_of_all = std::size_t{8} << 20;
 };
 
 class NotificationStore {

@@ -124,9 +124,9 @@ async function watch(t, daemon, input, oid) {
       if (ms > longest.ms) Object.assign(longest, { ms, state, of: seen[times.indexOf(Math.max(...times))][0] });
       return Object.fromEntries(seen.map(([name, { message }]) => [name, message]));
     },
-    /** Those that have not shown it, of all but webhooks. */
+    /** Those that have not shown it, of all but webhooks, and the metrics, which are up to a second old. */
     missed(state) {
-      return Object.keys(eyes).filter((name) => name !== 'webhook' && !eyes[name].of(state, since));
+      return Object.keys(eyes).filter((name) => !['webhook', 'metrics'].includes(name) && !eyes[name].of(state, since));
     },
   };
 }
