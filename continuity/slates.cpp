@@ -2,13 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
-#include <boost/asio/post.hpp>
-
 namespace simulcast::continuity {
-
-Slates::~Slates() {
-  if (worker_) worker_->join();
-}
 
 std::shared_ptr<const Slate> Slates::find(const std::filesystem::path& file, const SlateFormat& format) {
   const std::lock_guard lock(mutex_);
@@ -18,8 +12,7 @@ std::shared_ptr<const Slate> Slates::find(const std::filesystem::path& file, con
   if (slates_.size() >= kMost) slates_.clear();
   slates_.emplace(key, nullptr);
   ++waiting_;
-  if (!worker_) worker_.emplace(1);
-  boost::asio::post(*worker_, [this, key = std::move(key)] { make(key); });
+  thread_.post([this, key = std::move(key)] { make(key); });
   return nullptr;
 }
 

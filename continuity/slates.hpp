@@ -3,15 +3,14 @@
 // One for the daemon, owned by it; any thread may ask. The thread is started with the first question.
 #pragma once
 
-#include <boost/asio/thread_pool.hpp>
 #include <cstddef>
 #include <filesystem>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <utility>
 
+#include "continuity/background.hpp"
 #include "continuity/slate.hpp"
 
 namespace simulcast::continuity {
@@ -22,8 +21,6 @@ class Slates {
   static constexpr std::size_t kMost = 64;
   // So many may wait to be made, as each takes its time.
   static constexpr std::size_t kMostWaiting = 8;
-
-  ~Slates();
 
   // Null while it is being made, which this call begins unless too many wait, or if it cannot be made, which
   // is logged once: ask again as long as it matters.
@@ -38,7 +35,7 @@ class Slates {
   std::mutex mutex_;
   std::size_t waiting_ = 0;                             // to be made, the one that is being made among them
   std::map<Key, std::shared_ptr<const Slate>> slates_;  // null: being made, or failed
-  std::optional<boost::asio::thread_pool> worker_;
+  Background thread_;
 };
 
 // What one stream shows, if anything. Owned with the stream, on its shard.

@@ -2,23 +2,16 @@
 
 #include <spdlog/spdlog.h>
 
-#include <boost/asio/post.hpp>
 #include <exception>
 
 namespace simulcast::continuity {
-
-Workshop::~Workshop() {
-  if (worker_) worker_->join();
-}
 
 bool Workshop::begin(const std::shared_ptr<Order>& order) {
   if (waiting_.fetch_add(1) >= kMostWaiting) {
     --waiting_;
     return false;
   }
-  const std::lock_guard lock(mutex_);
-  if (!worker_) worker_.emplace(1);
-  boost::asio::post(*worker_, [this, ordered = std::weak_ptr<Order>(order)] {
+  thread_.post([this, ordered = std::weak_ptr<Order>(order)] {
     make(ordered);
     --waiting_;
     waiting_.notify_all();

@@ -7,12 +7,10 @@
 #pragma once
 
 #include <atomic>
-#include <boost/asio/thread_pool.hpp>
 #include <cstddef>
 #include <memory>
-#include <mutex>
-#include <optional>
 
+#include "continuity/background.hpp"
 #include "continuity/silences.hpp"
 
 namespace simulcast::continuity {
@@ -38,8 +36,6 @@ class Workshop {
   // Each is a few bytes here: the order itself is its owner's.
   static constexpr std::size_t kMostWaiting = 1024;
 
-  ~Workshop();
-
   // False when too many wait: ask again.
   bool begin(const std::shared_ptr<Order>& order);
   // Until everything that was ordered is made. For tests.
@@ -50,8 +46,7 @@ class Workshop {
 
   Silences silences_;  // the thread's
   std::atomic<std::size_t> waiting_{0};
-  std::mutex mutex_;  // of worker_
-  std::optional<boost::asio::thread_pool> worker_;
+  Background thread_;
 };
 
 }  // namespace simulcast::continuity

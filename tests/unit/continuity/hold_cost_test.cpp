@@ -1,6 +1,7 @@
 // What a publisher that vanishes costs the shard: nothing is encoded, decoded or copied there, whatever it
 // sent.
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <memory>
@@ -262,6 +263,22 @@ TEST(Workshop, WhatNobodyWantsAnyLongerIsNotMade) {
   workshop.wait();
   EXPECT_EQ(made, 1);
   EXPECT_TRUE(wanted->ready());
+}
+
+class PriorityOrder final : public Order {
+ public:
+  int nice = 0;
+
+ private:
+  void make(Silences&) override { nice = ::getpriority(PRIO_PROCESS, 0); }
+};
+
+TEST(Workshop, PacketsGoFirst) {
+  Workshop workshop;
+  const auto order = std::make_shared<PriorityOrder>();
+  ASSERT_TRUE(workshop.begin(order));
+  workshop.wait();
+  EXPECT_GE(order->nice, Background::kNice);
 }
 
 TEST(Workshop, SoManyWaitAndNoMore) {
