@@ -102,7 +102,7 @@ faultLine('S18', 'holds that are dear: 256 tracks, a keyframe of 15 MB, pictures
     let memory = 0;
     let lag = 0;
     let queued = 0;
-    const queue = new Queueing(daemon.pid);
+    const queue = new Queueing(daemon.pid, 0);
     const before = daemon.residentKiB;
     const look = setInterval(() => {
       memory = Math.max(memory, daemon.residentKiB - before);

@@ -24,17 +24,23 @@ export async function stage(t, { good, load, daemonOptions }) {
   return { daemon, sink, input, publisher, good };
 }
 
-/** How long threads were ready and got no processor: look() gives the longest of any of them since the last look, in ms. */
+/**
+ * How long threads were ready and got no processor: look() gives the longest of any of them since the last look, in ms.
+ * Those that are nicer than `mostNice` wait for the others on purpose.
+ */
 export class Queueing {
   #last = new Map();
 
-  constructor(pid) {
+  constructor(pid, mostNice = 19) {
     this.folder = `/proc/${pid}/task`;
+    this.mostNice = mostNice;
   }
 
   look() {
     let longest = 0;
     for (const thread of readdirSync(this.folder)) {
+      const nice = Number(readFileSync(`${this.folder}/${thread}/stat`, 'utf8').split(') ').at(-1).split(' ')[16]);
+      if (nice > this.mostNice) continue;
       const waited = Number(readFileSync(`${this.folder}/${thread}/schedstat`, 'utf8').split(' ')[1]) / 1e6;
       longest = Math.max(longest, waited - (this.#last.get(thread) ?? waited));
       this.#last.set(thread, waited);
