@@ -2,9 +2,8 @@
 // read.
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
-import { FULL } from '../lib/destinations.mjs';
 import { Daemon } from '../lib/daemon.mjs';
-import { faultLine } from '../lib/fault_line.mjs';
+import { FULL, faultLine } from '../lib/fault_line.mjs';
 import { Pulse } from '../lib/pulse.mjs';
 import { RawHttp } from '../lib/raw_http.mjs';
 import { until } from '../lib/until.mjs';
