@@ -223,7 +223,7 @@ TEST(TsParts, HoldsABoundedPartOfTheGroupOfPictures) {
   EXPECT_EQ(TsParts(lane).datagrams(), 1000U);
   publish(20'000);
   EXPECT_EQ(TsParts(lane).datagrams(), 21'000U);  // beginning and end meet
-  publish(40'000);  // fewer than the cached GOP may have
+  publish(40'000);                                // fewer than the cached GOP may have
   EXPECT_EQ(TsParts(lane).datagrams(), 2 * TsParts::kMostDatagrams);
   packet.dts += 10s;
   publish(1);
