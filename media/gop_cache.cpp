@@ -1,7 +1,6 @@
 #include "media/gop_cache.hpp"
 
 #include <algorithm>
-#include <ranges>
 #include <utility>
 
 namespace simulcast::media {
@@ -48,10 +47,10 @@ void GopCache::start_gop(const Packet& keyframe) {
   std::deque<Packet> before = std::exchange(packets_, {});
   bytes_ = 0;
   append(from_sync_point(keyframe));
-  const std::size_t skipped = before.size() - std::min(before.size(), kMostAhead);
-  for (const Packet& packet : before | std::views::drop(skipped)) {
+  const auto ahead = static_cast<std::ptrdiff_t>(std::min(before.size(), kMostAhead));
+  std::for_each(before.end() - ahead, before.end(), [&](const Packet& packet) {
     if (packet.kind != MediaKind::video && packet.dts >= keyframe.dts) append(packet);
-  }
+  });
   ready_ = true;
 }
 

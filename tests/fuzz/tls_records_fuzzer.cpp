@@ -12,6 +12,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -36,7 +37,7 @@ std::shared_ptr<net::TlsContext> server_context() {
     const fuzz::ScratchDirectory scratch;
     const auto certificate_file = scratch.path() / "cert.pem";
     const auto key_file = scratch.path() / "key.pem";
-    EVP_PKEY* const key = EVP_EC_gen("P-256");
+    EVP_PKEY* const key = EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256");
     X509* const certificate = X509_new();
     ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
     X509_gmtime_adj(X509_getm_notBefore(certificate), 0);
@@ -95,6 +96,7 @@ void let_work(asio::io_context& context, const Server& server) {
 }  // namespace
 
 void fuzz::run(const std::uint8_t* data, std::size_t size) {
+  std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to sockets that were closed
   int sockets[2];
   fuzz::check(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, sockets) == 0);
   asio::io_context context{1};
