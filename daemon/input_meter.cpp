@@ -8,7 +8,12 @@ namespace simulcast::daemon {
 bool InputMeter::headers_changed(const media::Stream& stream) {
   const auto now = std::chrono::steady_clock::now();
   const bool same_run = std::exchange(run_, stream.runs()) == stream.runs();
-  if (stream.form() == media::PacketForm::mpegts) {
+  if (!same_run) {
+    tracks_ = {};
+    looks_ = 0;
+  }
+  is_mpegts_ = stream.form() == media::PacketForm::mpegts;
+  if (is_mpegts_) {
     if (same_run && now < described_at_ + kDescribeAgain && tracks_.video && tracks_.audio) return false;
     described_at_ = now;
     return true;
@@ -25,11 +30,31 @@ bool InputMeter::headers_changed(const media::Stream& stream) {
   return true;
 }
 
+bool InputMeter::wants_another_look() const {
+  const bool half_known =
+      (tracks_.video && tracks_.video->width == 0) || (tracks_.audio && tracks_.audio->sample_rate == 0);
+  return is_mpegts_ && half_known && looks_ < kMostLooks;
+}
+
+void InputMeter::look_again(const media::Stream& stream) {
+  if (stream.publisher_lane().ready() && stream.runs() == run_) look(stream);
+}
+
+// What was told of a track stays known when there is nothing to tell it from this time.
+void InputMeter::look(const media::Stream& stream) {
+  ++looks_;
+  inspect::Tracks fresh = inspect::describe_tracks(stream.publisher_lane(), stream.form());
+  auto& [video, audio, encoder] = tracks_;
+  if (fresh.video && video && fresh.video->codec == video->codec && fresh.video->width == 0)
+    fresh.video = video;
+  if (fresh.audio && audio && fresh.audio->codec == audio->codec && fresh.audio->sample_rate == 0)
+    fresh.audio = audio;
+  tracks_ = std::move(fresh);
+}
+
 media::InputStats InputMeter::report(media::Stream& stream) {
   const media::Meter::Report measured = stream.report();
-  if (stream.publisher_lane().ready() && headers_changed(stream)) {
-    tracks_ = inspect::describe_tracks(stream.publisher_lane(), stream.form());
-  }
+  if (stream.publisher_lane().ready() && headers_changed(stream)) look(stream);
   media::InputStats stats{.bytes_received = measured.bytes,
                           .packets = measured.packets,
                           .bitrate = measured.bitrate,

@@ -32,7 +32,8 @@ LiveStream::LiveStream(std::string uid, net::Shard& shard, const egress::Environ
       stream_(repackage::make_repackager, &audio_wait, &fanout_,
               [this, &studio] { return continuity::make_continuity(slate_, studio.workshop); }),
       hold_timer_(shard.context()),
-      fill_timer_(shard.context()) {}
+      fill_timer_(shard.context()),
+      look_timer_(shard.context()) {}
 
 LiveStream::~LiveStream() = default;
 
@@ -194,6 +195,7 @@ void LiveStream::end_show(StopMode mode) {
   holding_ = false;
   hold_timer_.cancel();
   fill_timer_.cancel();
+  look_timer_.cancel();
   stop_mode_ = mode;
   reconcile();
   finish_if_done();
@@ -210,7 +212,16 @@ void LiveStream::retry(const std::string& output_uid) {
 void LiveStream::collect_stats(ShardReport& into) {
   tell_clock_jumps();
   into.inputs.push_back({uid_, meter_.report(stream_)});
+  look_again_if_wanted();
   for (auto& [uid, worker] : workers_) into.outputs.push_back({uid_, uid, worker->report()});
+}
+
+void LiveStream::look_again_if_wanted() {
+  if (!on_air_ || !meter_.wants_another_look()) return;
+  look_timer_.expires_after(InputMeter::kLookAgain);
+  look_timer_.async_wait([this](boost::system::error_code ec) {
+    if (!ec && on_air_) meter_.look_again(stream_);
+  });
 }
 
 // Once for each publisher: one whose clock is broken may jump all the time.

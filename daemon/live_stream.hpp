@@ -67,6 +67,7 @@ class LiveStream final : private egress::WorkerListener {
   void keep_filling();
   void finish_if_done();
   void tell_clock_jumps();
+  void look_again_if_wanted();
 
   void output_changed(const egress::OutputSpec& spec, const media::OutputStatus& status,
                       const media::OutputStats& stats) override;
@@ -87,6 +88,7 @@ class LiveStream final : private egress::WorkerListener {
   ingest::Publisher* publisher_ = nullptr;
   boost::asio::steady_timer hold_timer_;
   boost::asio::steady_timer fill_timer_;
+  boost::asio::steady_timer look_timer_;
   bool holding_ = false;
   std::chrono::steady_clock::time_point holding_since_{};
   bool on_air_ = true;  // workers may run; false once the show is over
