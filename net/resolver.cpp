@@ -80,7 +80,7 @@ struct Resolver::Impl {
 };
 
 Resolver::Resolver() : Resolver(Options{}) {}
-Resolver::Resolver(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+Resolver::Resolver(Options options) : impl_(std::make_shared<Impl>(std::move(options))) {}
 Resolver::~Resolver() = default;
 
 bool Resolver::busy() const {
@@ -213,14 +213,17 @@ asio::awaitable<error_code> Resolver::resolve(std::string host, std::uint16_t po
   const bool is_known = impl_->last_of(host).has_value();
   waiter->timer.expires_at(is_known ? Clock::now() + impl_->options.patience : Clock::time_point::max());
   if (const auto lookup = impl_->join(host, waiter)) {
+    // A coroutine that still waits when everything ends is destroyed with its io_context: maybe after this.
     struct Leave {
-      Impl& impl;
+      std::weak_ptr<Impl> resolver;
       const std::string& host;
       const std::shared_ptr<Impl::Lookup>& lookup;
       const std::shared_ptr<Impl::Waiter>& waiter;
-      ~Leave() { impl.leave(host, lookup, waiter); }
+      ~Leave() {
+        if (const auto impl = resolver.lock()) impl->leave(host, lookup, waiter);
+      }
     };
-    const Leave leave{*impl_, host, lookup, waiter};
+    const Leave leave{impl_, host, lookup, waiter};
     co_await waiter->timer.async_wait(asio::as_tuple(asio::use_awaitable));
     const auto cancelled = (co_await asio::this_coro::cancellation_state).cancelled();
     if (cancelled != asio::cancellation_type::none) co_return asio::error::operation_aborted;

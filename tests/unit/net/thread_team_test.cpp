@@ -8,8 +8,18 @@
 
 #include <boost/asio/post.hpp>
 #include <future>
+#include <string_view>
 
 #include "net/start_thread.hpp"
+
+// GCC says it by a macro, clang by a feature.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SIMULCASTD_SANITIZED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SIMULCASTD_SANITIZED
+#endif
+#endif
 
 namespace simulcast::net {
 namespace {
@@ -48,7 +58,7 @@ int with_few_threads(void (*work)()) {
 }
 
 TEST(ThreadTeam, TooFewThreadsAreToldAndWaitedForByNobody) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef SIMULCASTD_SANITIZED
   GTEST_SKIP() << "the sanitizer takes all of the address space";
 #endif
   const int code = with_few_threads([] {
