@@ -3,7 +3,6 @@
 #include <ares.h>
 #include <sys/time.h>
 
-#include <algorithm>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -11,6 +10,8 @@
 #include <map>
 #include <new>
 #include <utility>
+
+#include "net/socket_address.hpp"
 
 namespace simulcast::net {
 
@@ -123,12 +124,8 @@ void DnsLookup::Impl::answered(void* self, int status, int, ares_addrinfo* list)
   DnsAnswer answer{.outcome = outcome_of(status), .found = {}};
   for (const ares_addrinfo_node* one = list != nullptr ? list->nodes : nullptr; one != nullptr;
        one = one->ai_next) {
-    tcp::endpoint endpoint;
-    if (one->ai_addrlen > endpoint.capacity()) continue;
-    std::copy_n(reinterpret_cast<const char*>(one->ai_addr), one->ai_addrlen,
-                reinterpret_cast<char*>(endpoint.data()));
-    endpoint.resize(one->ai_addrlen);
-    answer.found.push_back(endpoint);
+    if (const auto endpoint = endpoint_of<tcp::endpoint>(one->ai_addr, one->ai_addrlen))
+      answer.found.push_back(*endpoint);
   }
   if (list != nullptr) ares_freeaddrinfo(list);
   if (answer.outcome == DnsAnswer::Outcome::found && answer.found.empty())

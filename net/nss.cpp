@@ -2,10 +2,11 @@
 
 #include <netdb.h>
 
-#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <sstream>
+
+#include "net/socket_address.hpp"
 
 namespace simulcast::net {
 
@@ -41,12 +42,8 @@ DnsAnswer look_up_by_nss(const std::string& host) {
                    : status == EAI_AGAIN ? DnsAnswer::Outcome::unavailable
                                          : DnsAnswer::Outcome::unknown;
   for (const addrinfo* one = list; one != nullptr; one = one->ai_next) {
-    tcp::endpoint endpoint;
-    if (one->ai_addrlen > endpoint.capacity()) continue;
-    std::copy_n(reinterpret_cast<const char*>(one->ai_addr), one->ai_addrlen,
-                reinterpret_cast<char*>(endpoint.data()));
-    endpoint.resize(one->ai_addrlen);
-    answer.found.push_back(endpoint);
+    if (const auto endpoint = endpoint_of<tcp::endpoint>(one->ai_addr, one->ai_addrlen))
+      answer.found.push_back(*endpoint);
   }
   if (list != nullptr) ::freeaddrinfo(list);
   return answer;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "net/endpoint_text.hpp"
+#include "net/socket_address.hpp"
 #include "net/srt_port.hpp"
 
 namespace simulcast::net {
@@ -38,12 +39,8 @@ bool set_text(SrtHandle handle, SRT_SOCKOPT option, const std::string& text) {
 }
 
 std::string peer_text(const sockaddr* address, int size) {
-  udp::endpoint endpoint;
-  if (address == nullptr || size <= 0 || static_cast<std::size_t>(size) > endpoint.capacity())
-    return "unknown";
-  std::copy_n(reinterpret_cast<const char*>(address), size, reinterpret_cast<char*>(endpoint.data()));
-  endpoint.resize(static_cast<std::size_t>(size));
-  return endpoint_text(endpoint);
+  const auto endpoint = endpoint_of<udp::endpoint>(address, static_cast<std::size_t>(std::max(size, 0)));
+  return endpoint ? endpoint_text(*endpoint) : "unknown";
 }
 
 // Until the flag is set, the connection has failed, or it is time to look again anyway.
