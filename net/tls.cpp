@@ -244,11 +244,10 @@ class OpenSslTransport final : public TlsTransport {
     if (written == 1 || size == 0) return;
     auto& transport = *static_cast<OpenSslTransport*>(self);
     const auto* at = static_cast<const unsigned char*>(bytes);
-    const auto now = TlsRecords::Clock::now();
     if (type == SSL3_RT_HEADER && size >= SSL3_RT_HEADER_LENGTH) {
-      transport.records_.record(std::size_t{at[3]} << 8 | at[4], now);
+      transport.records_.record(std::size_t{at[3]} << 8 | at[4], TlsRecords::Clock::now());
     } else if (type == SSL3_RT_HANDSHAKE && at[0] == SSL3_MT_KEY_UPDATE) {
-      transport.records_.key_update(now);
+      transport.records_.key_update(TlsRecords::Clock::now());
     }
     if (transport.records_.flooded()) transport.input_.refuse();
   }

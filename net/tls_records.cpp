@@ -29,7 +29,7 @@ boost::system::error_code make_error_code(TlsError error) {
 void TlsRecords::record(std::size_t length, Clock::time_point now) {
   const std::int64_t carried = std::max<std::int64_t>(0, static_cast<std::int64_t>(length) - kSealed);
   credit_ += carried - kRecordCost;
-  if (credit_ < kMostCredit / 2) {  // the clock is asked only when it matters
+  if (credit_ < kMostCredit / 2) {  // above that there is nothing to refill for
     if (!credited_at_) credited_at_ = now;
     const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(now - *credited_at_);
     credit_ += std::min<std::int64_t>(passed.count(), kMostRefill.count()) * kRefill / 1000;
