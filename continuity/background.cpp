@@ -4,6 +4,8 @@
 #include <sys/resource.h>
 
 #include <boost/asio/post.hpp>
+#include <boost/system/system_error.hpp>
+#include <stdexcept>
 #include <utility>
 
 namespace simulcast::continuity {
@@ -18,16 +20,21 @@ void lower_priority() {
 
 }  // namespace
 
+Background::Background() {
+  try {
+    thread_.emplace(1);
+  } catch (const boost::system::system_error& error) {
+    throw std::runtime_error("no thread can be had for slates and filler (" + error.code().message() +
+                             "): raise the limit on processes (ulimit -u, TasksMax= of the service)");
+  }
+  boost::asio::post(*thread_, lower_priority);
+}
+
 Background::~Background() {
-  if (thread_) thread_->join();
+  thread_->join();
 }
 
 void Background::post(std::function<void()> work) {
-  const std::lock_guard lock(mutex_);
-  if (!thread_) {
-    thread_.emplace(1);
-    boost::asio::post(*thread_, lower_priority);
-  }
   boost::asio::post(*thread_, std::move(work));
 }
 

@@ -1,6 +1,6 @@
 // The slates that streams show, each made once, in a thread of its own, for a stream must not wait.
 //
-// One for the daemon, owned by it; any thread may ask. The thread is started with the first question.
+// One for the daemon, owned by it; any thread may ask.
 #pragma once
 
 #include <cstddef>

@@ -3,7 +3,7 @@
 //
 // One for the daemon, owned by it; any thread may order. Orders are made one after the other, and one that
 // nobody wants any longer is not made at all, so that a publisher who comes and goes costs others no time.
-// The thread is started with the first order.
+// The thread is started with the daemon.
 #pragma once
 
 #include <atomic>
